@@ -1,0 +1,5 @@
+//! New figures.
+
+pub mod formula;
+pub mod aggregate;
+pub mod tiers;

@@ -1,0 +1,5 @@
+//! Rules the data must meet.
+
+pub mod expect;
+pub mod reconcile;
+pub mod balance;

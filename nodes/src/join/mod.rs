@@ -1,0 +1,5 @@
+//! Several tables become one.
+
+pub mod join;
+pub mod lookup;
+pub mod union;

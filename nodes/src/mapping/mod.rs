@@ -1,0 +1,3 @@
+//! Values become other values.
+
+pub mod mapping;

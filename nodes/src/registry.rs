@@ -1,0 +1,102 @@
+//! Every kind there is. Adding one is its file and one line here.
+
+use std::sync::LazyLock;
+
+use schemars::SchemaGenerator;
+use schemars::generate::SchemaSettings;
+use serde_json::Value;
+
+use crate::example::Example;
+use crate::kind::{Identity, NodeKind, Planned, Planning, Ports};
+use crate::problem::Problem;
+
+/// A step: one kind with its parameters.
+pub trait Step: std::fmt::Debug + Send + Sync {
+    /// See [`NodeKind::ports`].
+    fn ports(&self) -> Ports;
+    /// See [`NodeKind::plan`].
+    fn plan(&self, cx: &mut Planning<'_>) -> Option<Planned>;
+}
+
+impl<K: NodeKind> Step for K {
+    fn ports(&self) -> Ports {
+        NodeKind::ports(self)
+    }
+
+    fn plan(&self, cx: &mut Planning<'_>) -> Option<Planned> {
+        NodeKind::plan(self, cx)
+    }
+}
+
+/// A kind without its parameters: what palettes, forms, help and schemas are derived from.
+#[derive(Debug)]
+pub struct Kind {
+    /// What it is called and what it is for.
+    pub identity: Identity,
+    /// The JSON schema of its parameters; doc comments are the help texts.
+    pub schema: Value,
+    /// Its examples.
+    pub examples: fn() -> Vec<Example>,
+    parse: fn(&Value) -> Result<Box<dyn Step>, String>,
+}
+
+impl Kind {
+    fn of<K: NodeKind>() -> Self {
+        let schema = SchemaGenerator::new(SchemaSettings::draft2020_12().with(|s| s.inline_subschemas = true)).into_root_schema_for::<K>();
+        Self {
+            identity: K::identity(),
+            schema: schema.to_value(),
+            examples: K::examples,
+            parse: |params| match serde_json::from_value::<K>(params.clone()) {
+                Ok(step) => Ok(Box::new(step)),
+                Err(error) => Err(error.to_string()),
+            },
+        }
+    }
+
+    /// The names of its parameters.
+    pub fn parameters(&self) -> impl Iterator<Item = &str> {
+        self.schema.get("properties").and_then(Value::as_object).into_iter().flat_map(|map| map.keys().map(String::as_str))
+    }
+
+    /// The step these parameters make, with a warning for each parameter it does not know.
+    pub fn step(&self, params: &Value) -> (Option<Box<dyn Step>>, Vec<Problem>) {
+        let mut problems = Vec::new();
+        if let Some(map) = params.as_object() {
+            for name in map.keys().filter(|name| !self.parameters().any(|known| known == *name)) {
+                problems.push(
+                    Problem::warning(format!("Parameter \"{name}\" means nothing to \"{}\".", self.identity.id)).on(name).help(
+                        crate::problem::did_you_mean(name, self.parameters())
+                            .unwrap_or_else(|| format!("Its parameters are: {}.", self.parameters().collect::<Vec<_>>().join(", "))),
+                    ),
+                );
+            }
+        }
+        match (self.parse)(params) {
+            Ok(step) => (Some(step), problems),
+            Err(error) => {
+                problems.push(
+                    Problem::error(format!("The parameters do not fit \"{}\": {error}.", self.identity.id))
+                        .help(format!("`weir nodes {}` shows them with examples.", self.identity.id)),
+                );
+                (None, problems)
+            }
+        }
+    }
+}
+
+static REGISTRY: LazyLock<Vec<Kind>> = LazyLock::new(|| {
+    vec![
+        Kind::of::<crate::input::inline::InlineInput>(),
+    ]
+});
+
+/// Every kind, in the order of the palette.
+pub fn registry() -> &'static [Kind] {
+    &REGISTRY
+}
+
+/// The kind with this id.
+pub fn find(id: &str) -> Option<&'static Kind> {
+    registry().iter().find(|kind| kind.identity.id == id)
+}

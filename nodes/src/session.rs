@@ -1,0 +1,28 @@
+//! The one place where Weir meets a `DataFusion` session: its settings, and every function of ours by name.
+
+use datafusion::prelude::{SessionConfig, SessionContext};
+
+/// The settings every Weir plan runs with. `threads` is the number of partitions and never changes a result.
+pub fn config(threads: usize) -> SessionConfig {
+    let mut config = SessionConfig::new().with_target_partitions(threads.max(1)).with_information_schema(false);
+    let options = config.options_mut();
+    options.sql_parser.enable_ident_normalization = false;
+    options.sql_parser.parse_float_as_decimal = true;
+    // Build sides are chosen by the kinds that know them (FACTS 17), never swapped by statistics.
+    options.optimizer.join_reordering = false;
+    // Splitting streams round-robin loses row order for nothing (FACTS 10).
+    options.optimizer.enable_round_robin_repartition = false;
+    options.optimizer.repartition_file_scans = false;
+    options.optimizer.prefer_existing_sort = true;
+    config
+}
+
+/// Registers every function Weir adds, so that plans can refer to them by name.
+pub fn register(context: &SessionContext) {
+    for function in crate::number::scalar_functions() {
+        context.register_udf(function);
+    }
+    for function in crate::number::aggregate_functions() {
+        context.register_udaf(function);
+    }
+}
