@@ -1,1 +1,15 @@
-//! What a workflow does.
+//! What a Weir workflow *does*: the document, check, preview, run, ledger, audit.
+//!
+//! `weir-nodes` says what a step means; this crate acts on it. The command line and the editor see the same functions.
+
+pub mod audit;
+pub mod check;
+pub mod graph;
+pub mod ledger;
+pub mod plan;
+pub mod preview;
+pub mod project;
+pub mod run;
+pub mod workflow;
+
+pub use weir_nodes::{Problem, problem};

@@ -203,7 +203,12 @@ pub struct Planning<'a> {
 
 impl<'a> Planning<'a> {
     /// The planning of one step. `inputs` has an entry for each input port, in the order of its wires.
-    pub fn new(host: &'a dyn Host, node: &'a str, parameters: &'a BTreeMap<String, ScalarValue>, inputs: Vec<(String, Vec<Table>)>) -> Self {
+    pub fn new(
+        host: &'a dyn Host,
+        node: &'a str,
+        parameters: &'a BTreeMap<String, ScalarValue>,
+        inputs: Vec<(String, Vec<Table>)>,
+    ) -> Self {
         Self { host, node, parameters, inputs, problems: Vec::new(), sources: Vec::new() }
     }
 

@@ -85,11 +85,7 @@ impl Kind {
     }
 }
 
-static REGISTRY: LazyLock<Vec<Kind>> = LazyLock::new(|| {
-    vec![
-        Kind::of::<crate::input::inline::InlineInput>(),
-    ]
-});
+static REGISTRY: LazyLock<Vec<Kind>> = LazyLock::new(|| vec![Kind::of::<crate::input::inline::InlineInput>()]);
 
 /// Every kind, in the order of the palette.
 pub fn registry() -> &'static [Kind] {

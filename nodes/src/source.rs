@@ -95,10 +95,7 @@ impl TableProvider for SourceTable {
     }
 
     fn statistics(&self) -> Option<Statistics> {
-        self.source.rows_estimate().map(|rows| Statistics {
-            num_rows: Precision::Inexact(rows),
-            ..Statistics::new_unknown(&self.schema)
-        })
+        self.source.rows_estimate().map(|rows| Statistics { num_rows: Precision::Inexact(rows), ..Statistics::new_unknown(&self.schema) })
     }
 }
 
@@ -123,8 +120,12 @@ impl SourceExec {
                 EquivalenceProperties::new_with_orderings(Arc::clone(&projected), [[PhysicalSortExpr::new(expr, ascending)]])
             }
         };
-        let properties =
-            PlanProperties::new(equivalence, Partitioning::UnknownPartitioning(partitions), EmissionType::Incremental, Boundedness::Bounded);
+        let properties = PlanProperties::new(
+            equivalence,
+            Partitioning::UnknownPartitioning(partitions),
+            EmissionType::Incremental,
+            Boundedness::Bounded,
+        );
         Ok(Self { source, projection, properties: Arc::new(properties), chunks: Mutex::new(None) })
     }
 

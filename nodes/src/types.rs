@@ -59,9 +59,13 @@ impl ColumnType {
     pub fn of(data_type: &DataType) -> Option<Self> {
         Some(match data_type {
             DataType::Utf8View | DataType::Utf8 | DataType::LargeUtf8 | DataType::Null => Self::Text,
-            DataType::Int64 | DataType::Int32 | DataType::Int16 | DataType::Int8 | DataType::UInt32 | DataType::UInt16 | DataType::UInt8 => {
-                Self::Integer
-            }
+            DataType::Int64
+            | DataType::Int32
+            | DataType::Int16
+            | DataType::Int8
+            | DataType::UInt32
+            | DataType::UInt16
+            | DataType::UInt8 => Self::Integer,
             DataType::Decimal128(_, places) => Self::Decimal((*places).max(0) as u8),
             DataType::Float64 | DataType::Float32 => Self::Float,
             DataType::Boolean => Self::Boolean,
@@ -105,7 +109,8 @@ impl FromStr for ColumnType {
             "date" => Self::Date,
             "datetime" => Self::DateTime,
             _ => {
-                let places = text.strip_prefix("decimal(").and_then(|rest| rest.strip_suffix(')')).and_then(|n| n.trim().parse::<u8>().ok());
+                let places =
+                    text.strip_prefix("decimal(").and_then(|rest| rest.strip_suffix(')')).and_then(|n| n.trim().parse::<u8>().ok());
                 match places {
                     Some(places) if places <= MAX_PLACES => Self::Decimal(places),
                     _ => {

@@ -1,5 +1,5 @@
 //! New figures.
 
-pub mod formula;
 pub mod aggregate;
+pub mod formula;
 pub mod tiers;

@@ -1,5 +1,5 @@
 //! Rules the data must meet.
 
+pub mod balance;
 pub mod expect;
 pub mod reconcile;
-pub mod balance;

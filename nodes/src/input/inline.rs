@@ -100,8 +100,7 @@ impl NodeKind for InlineInput {
         if cx.failed() {
             return None;
         }
-        let fields: Vec<Field> =
-            self.columns.iter().zip(&arrays).map(|(c, a)| Field::new(&c.name, a.data_type().clone(), true)).collect();
+        let fields: Vec<Field> = self.columns.iter().zip(&arrays).map(|(c, a)| Field::new(&c.name, a.data_type().clone(), true)).collect();
         let batch = cx.planned(RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(Into::into))?;
         let node = cx.node().to_owned();
         let table = cx.planned(scan(&node, Arc::new(MemorySource::counted(batch)), format!("{node} row")))?;

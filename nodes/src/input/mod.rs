@@ -2,5 +2,5 @@
 
 pub mod csv;
 pub mod excel;
-pub mod parquet;
 pub mod inline;
+pub mod parquet;

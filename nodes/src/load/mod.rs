@@ -1,6 +1,6 @@
 //! Where rows go.
 
 pub mod csv;
-pub mod parquet;
 pub mod excel;
 pub mod ledger;
+pub mod parquet;

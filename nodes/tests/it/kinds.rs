@@ -1,5 +1,4 @@
 //! Every example of every kind runs, and the laws every kind obeys hold.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::collections::BTreeSet;
 
