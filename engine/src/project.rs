@@ -1,1 +1,127 @@
-//! To be written.
+//! A project folder: `weir.toml` and the places that belong to it.
+//!
+//! A lone workflow file with no project around it also runs: its own folder is the project, with defaults.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use weir_nodes::Problem;
+
+/// The file that marks a project's folder.
+pub const FILE: &str = "weir.toml";
+
+/// What `weir.toml` says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Config {
+    /// The project's name.
+    pub name: String,
+    /// The language and number format people see: `en` or `fr`.
+    pub locale: String,
+    /// The currency that amounts are in, as an ISO 4217 code.
+    pub currency: String,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { name: String::new(), locale: "en".into(), currency: "EUR".into() }
+    }
+}
+
+/// A project folder.
+#[derive(Debug, Clone)]
+pub struct Project {
+    root: PathBuf,
+    config: Config,
+}
+
+impl Project {
+    /// The project a workflow file belongs to: the nearest folder above it that has a `weir.toml`, else the file's own.
+    pub fn of(workflow: &Path) -> Result<Self, Problem> {
+        let file = std::path::absolute(workflow).map_err(|error| {
+            Problem::error(format!("The path cannot be resolved: {error}.")).in_file(workflow.display().to_string(), None)
+        })?;
+        let folder = file.parent().unwrap_or(&file).to_owned();
+        match folder.ancestors().find(|folder| folder.join(FILE).is_file()) {
+            Some(root) => Self::open(root),
+            None => Ok(Self { root: folder, config: Config::default() }),
+        }
+    }
+
+    /// The project in a folder, or in the nearest one above it; the folder itself where there is none.
+    pub fn around(folder: &Path) -> Result<Self, Problem> {
+        Self::of(&folder.join("workflow.json"))
+    }
+
+    fn open(root: &Path) -> Result<Self, Problem> {
+        let file = root.join(FILE);
+        let shown = file.display().to_string();
+        let text = fs::read_to_string(&file)
+            .map_err(|error| Problem::error(format!("The project file cannot be read: {error}.")).in_file(&shown, None))?;
+        let config = toml::from_str(&text).map_err(|error| {
+            let line = error.span().map(|span| text[..span.start].matches('\n').count() as u64 + 1);
+            Problem::error(format!("The project file is not valid: {}.", error.message()))
+                .in_file(&shown, line)
+                .help("`weir init` in an empty folder writes a valid one to compare with.")
+        })?;
+        Ok(Self { root: root.to_owned(), config })
+    }
+
+    /// The project's folder, absolute.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// What `weir.toml` says.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The file a path in a workflow means: relative paths start at the project's folder.
+    pub fn path(&self, path: &str) -> PathBuf {
+        self.root.join(path)
+    }
+
+    /// A path as people know it: relative to the project's folder when it lies inside.
+    pub fn shown(&self, path: &Path) -> String {
+        path.strip_prefix(&self.root).unwrap_or(path).display().to_string()
+    }
+
+    /// Weir's own folder.
+    pub fn state(&self) -> PathBuf {
+        self.root.join(".weir")
+    }
+
+    /// The folder of the Universal Ledger.
+    pub fn ledger(&self) -> PathBuf {
+        self.state().join("ledger")
+    }
+
+    /// The folder of runs: one folder each, with its certificate.
+    pub fn runs(&self) -> PathBuf {
+        self.state().join("runs")
+    }
+
+    /// The audit chain.
+    pub fn audit(&self) -> PathBuf {
+        self.state().join("audit.jsonl")
+    }
+
+    /// Waits until no other process publishes in this project, and keeps others out until the lock is dropped.
+    pub fn lock(&self) -> io::Result<File> {
+        fs::create_dir_all(self.state())?;
+        let file = File::options().create(true).truncate(false).write(true).open(self.state().join("lock"))?;
+        file.lock()?;
+        Ok(file)
+    }
+}
+
+/// Who is at work: `WEIR_USER`, else the account's name.
+pub fn user() -> String {
+    ["WEIR_USER", "USER", "LOGNAME", "USERNAME"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
+        .unwrap_or_else(|| "unknown".into())
+}

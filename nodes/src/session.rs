@@ -14,6 +14,11 @@ pub fn config(threads: usize) -> SessionConfig {
     options.optimizer.enable_round_robin_repartition = false;
     options.optimizer.repartition_file_scans = false;
     options.optimizer.prefer_existing_sort = true;
+    // A join must not make a scan leave out rows that a tap has to see.
+    options.optimizer.enable_dynamic_filter_pushdown = false;
+    options.optimizer.enable_join_dynamic_filter_pushdown = false;
+    options.optimizer.enable_topk_dynamic_filter_pushdown = false;
+    options.optimizer.enable_aggregate_dynamic_filter_pushdown = false;
     config
 }
 

@@ -1,1 +1,5 @@
-//! Helpers for the end-to-end tests.
+//! What the end-to-end tests share: the binary, the example's data, the yardsticks' data.
+
+pub mod commissions;
+pub mod weir;
+pub mod yardstick;

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 
 use datafusion::common::DataFusionError;
+use weir_nodes::Problem;
 
 /// An error that came up through the tap of a step.
 #[derive(Debug)]
@@ -22,23 +23,16 @@ impl StepError {
     }
 
     fn find(error: &DataFusionError) -> Option<&Self> {
-        let mut next: Option<&(dyn Error + 'static)> = Some(error);
-        while let Some(error) = next {
-            if let Some(found) = error.downcast_ref::<Self>() {
-                return Some(found);
-            }
-            next = match error.downcast_ref::<DataFusionError>() {
-                Some(DataFusionError::External(inner)) => Some(inner.as_ref()),
-                Some(DataFusionError::Shared(inner)) => Some(inner.as_ref()),
-                Some(DataFusionError::ArrowError(inner, _)) => match inner.as_ref() {
-                    arrow::error::ArrowError::ExternalError(inner) => Some(inner.as_ref()),
-                    _ => None,
-                },
-                Some(DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner)) => Some(inner.as_ref()),
-                _ => error.source(),
-            };
-        }
-        None
+        find(error)
+    }
+
+    /// The problem with the inputs that an error carries, with its step. Inputs report what is wrong with a file this way.
+    pub(crate) fn problem(error: &DataFusionError) -> Option<Problem> {
+        let problem: Problem = find::<Problem>(error)?.clone();
+        Some(match Self::find(error) {
+            Some(step) => problem.at_node(&step.node),
+            None => problem,
+        })
     }
 
     /// The step an error comes from, when it is known, and the error in words.
@@ -48,6 +42,27 @@ impl StepError {
             None => (None, plain(error)),
         }
     }
+}
+
+/// Looks through the layers an error came through for one of ours.
+fn find<T: Error + 'static>(error: &DataFusionError) -> Option<&T> {
+    let mut next: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref::<T>() {
+            return Some(found);
+        }
+        next = match error.downcast_ref::<DataFusionError>() {
+            Some(DataFusionError::External(inner)) => Some(inner.as_ref()),
+            Some(DataFusionError::Shared(inner)) => Some(inner.as_ref()),
+            Some(DataFusionError::ArrowError(inner, _)) => match inner.as_ref() {
+                arrow::error::ArrowError::ExternalError(inner) => Some(inner.as_ref()),
+                _ => None,
+            },
+            Some(DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner)) => Some(inner.as_ref()),
+            _ => error.source(),
+        };
+    }
+    None
 }
 
 /// The innermost message, without the names of the layers it came through.

@@ -12,10 +12,12 @@ use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 use datafusion::prelude::SessionContext;
 
+use super::spill_join::SpillJoins;
 use super::tap::TapPlanner;
 
 /// What a run may use. None of it changes a result.
@@ -24,7 +26,7 @@ pub struct Limits {
     /// Threads, and partitions of every operator.
     pub threads: usize,
     /// Bytes that operators may hold before they spill to disk.
-    pub memory_bytes: Option<usize>,
+    pub memory_bytes: usize,
     /// Rows in a batch.
     pub batch_rows: usize,
 }
@@ -32,8 +34,17 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self { threads, memory_bytes: None, batch_rows: 8192 }
+        Self { threads, memory_bytes: machine_memory().map_or(2 << 30, |bytes| bytes / 2), batch_rows: 8192 }
     }
+}
+
+/// The machine's memory in bytes, or this process's share of it where a limit is set.
+fn machine_memory() -> Option<usize> {
+    let number = |path: &str| std::fs::read_to_string(path).ok()?.trim().parse::<usize>().ok();
+    let meminfo = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let total =
+        meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?.trim().trim_end_matches(" kB").parse::<usize>().ok()? * 1024;
+    Some(number("/sys/fs/cgroup/memory.max").map_or(total, |limit| limit.min(total)))
 }
 
 #[derive(Debug)]
@@ -49,22 +60,23 @@ impl QueryPlanner for WeirPlanner {
 /// A session with these limits that spills into `spill_folder`.
 pub(crate) fn session(limits: &Limits, spill_folder: &Path) -> Result<SessionContext> {
     let mut config = weir_nodes::session::config(limits.threads).with_batch_size(limits.batch_rows.max(1));
-    if let Some(bytes) = limits.memory_bytes {
-        // A sort keeps this much aside for merging what it spilled: it must fit beside the data.
-        config.options_mut().execution.sort_spill_reservation_bytes = (bytes / 16).min(10 * 1024 * 1024);
-    }
-    let mut runtime = RuntimeEnvBuilder::new().with_disk_manager_builder(
+    let bytes = limits.memory_bytes;
+    // A sort keeps this much aside for merging what it spilled: it must fit beside the data.
+    config.options_mut().execution.sort_spill_reservation_bytes = (bytes / 16).min(10 * 1024 * 1024);
+    let runtime = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(FairSpillPool::new(bytes))).with_disk_manager_builder(
         DiskManagerBuilder::default()
             .with_mode(DiskManagerMode::Directories(vec![spill_folder.to_owned()]))
             .with_max_temp_directory_size(u64::MAX),
     );
-    if let Some(bytes) = limits.memory_bytes {
-        runtime = runtime.with_memory_pool(Arc::new(FairSpillPool::new(bytes)));
-    }
+    // After the joins are chosen, before sorts and exchanges are placed around them.
+    let mut rules = PhysicalOptimizer::new().rules;
+    let chosen = rules.iter().position(|rule| rule.name() == "join_selection").map_or(0, |place| place + 1);
+    rules.insert(chosen, Arc::new(SpillJoins));
     let state = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(runtime.build_arc()?)
         .with_default_features()
+        .with_physical_optimizer_rules(rules)
         .with_query_planner(Arc::new(WeirPlanner))
         .build();
     let context = SessionContext::new_with_state(state);

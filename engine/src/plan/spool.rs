@@ -130,13 +130,7 @@ impl TableProvider for SpoolTable {
         TableType::Temporary
     }
 
-    async fn scan(
-        &self,
-        _: &dyn Session,
-        projection: Option<&Vec<usize>>,
-        _: &[Expr],
-        _: Option<usize>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
+    async fn scan(&self, _: &dyn Session, projection: Option<&Vec<usize>>, _: &[Expr], _: Option<usize>) -> Result<Arc<dyn ExecutionPlan>> {
         let projection = projection.cloned().unwrap_or_else(|| (0..self.0.schema.fields().len()).collect());
         let schema = Arc::new(self.0.schema.project(&projection)?);
         let ordering: Vec<PhysicalSortExpr> = self

@@ -359,7 +359,14 @@ impl ExecutionPlan for TapExec {
         });
         let input = self.input.execute(partition, context).map_err(|error| StepError::wrap(&self.state.node, error))?;
         let observed = self.observe.iter().map(|one| Observed { rows: 0, totals: vec![Amount::default(); one.totals.len()] }).collect();
-        Ok(Box::pin(TapStream { input, observe: Arc::clone(&self.observe), state: Arc::clone(&self.state), rows: 0, observed, done: false }))
+        Ok(Box::pin(TapStream {
+            input,
+            observe: Arc::clone(&self.observe),
+            state: Arc::clone(&self.state),
+            rows: 0,
+            observed,
+            done: false,
+        }))
     }
 
     fn child_stats_requests(&self, partition: Option<usize>) -> Vec<ChildStats> {
@@ -367,7 +374,8 @@ impl ExecutionPlan for TapExec {
     }
 
     fn statistics_from_inputs(&self, input: &[Arc<Statistics>], _: &StatisticsArgs) -> Result<Arc<Statistics>> {
-        Ok(Arc::clone(&input[0]))
+        // Never exact: an exact count would let a query be answered without reading the rows that must be observed.
+        Ok(Arc::new(input[0].as_ref().clone().to_inexact()))
     }
 
     fn cardinality_effect(&self) -> CardinalityEffect {

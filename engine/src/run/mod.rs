@@ -1,1 +1,213 @@
-//! To be written.
+//! One run: stages, taps, controls, staging, publication, certificate.
+//!
+//! Rows are computed into staging while taps count and add up. When every stage is done the controls are judged; only
+//! if no blocking one failed does anything become visible, all of it at once.
+
+pub mod certificate;
+mod digest;
+mod publish;
+mod sources;
+mod stage;
+mod verdict;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use weir_nodes::{Problem, Severity};
+
+pub use certificate::{Certificate, Outcome};
+pub use sources::SourceProof;
+
+use crate::check::{self, Checked};
+use crate::plan::{Limits, WireId};
+use crate::project::{self, Project};
+use crate::workflow::Workflow;
+use certificate::{StepProof, WorkflowProof};
+use publish::Intent;
+use sources::Proving;
+
+/// What to run.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// The workflow.
+    pub workflow: &'a Workflow,
+    /// Its file.
+    pub file: &'a Path,
+    /// The project it belongs to.
+    pub project: &'a Project,
+    /// Values for its parameters.
+    pub set: &'a [(String, String)],
+    /// What it may use.
+    pub limits: Limits,
+}
+
+/// What happens while a run goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Progress {
+    /// The workflow was checked; these are its problems, none of them an error.
+    Checked(Vec<Problem>),
+    /// A step has seen all its rows.
+    Step {
+        /// The step.
+        node: String,
+        /// Rows that left it, by port.
+        rows: Vec<(String, u64)>,
+        /// From its first row to its last.
+        time: Duration,
+    },
+}
+
+/// Why a run did not come to a verdict.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RunError {
+    /// The workflow or its inputs are wrong. Nothing was written.
+    #[error("the workflow or its inputs are wrong")]
+    Invalid(Vec<Problem>),
+    /// It failed while running. Nothing was published.
+    #[error("{0}")]
+    Failed(Problem),
+}
+
+/// Completes what a crash left half published in this project. Every command does this first.
+pub async fn recover(project: &Project) -> Result<(), Problem> {
+    let pending =
+        fs::read_dir(project.runs()).is_ok_and(|mut runs| runs.any(|run| run.is_ok_and(|r| r.path().join("publish.json").is_file())));
+    if !pending {
+        return Ok(());
+    }
+    let _lock = lock(project)?;
+    publish::recover(project).await
+}
+
+fn lock(project: &Project) -> Result<fs::File, Problem> {
+    project.lock().map_err(|error| {
+        Problem::error(format!("The project cannot be locked: {error}."))
+            .in_file(project.state().display().to_string(), None)
+            .help("Check the folder's permissions.")
+    })
+}
+
+/// Runs a workflow: computes, judges, publishes.
+pub async fn run(request: &Request<'_>, progress: &(dyn Fn(Progress) + Send + Sync)) -> Result<Certificate, RunError> {
+    let Request { workflow, file, project, set, limits } = request;
+    let started = SystemTime::now();
+    recover(project).await.map_err(RunError::Failed)?;
+    let checked = check::check(workflow, project, set);
+    if !checked.is_runnable() {
+        return Err(RunError::Invalid(checked.problems));
+    }
+    progress(Progress::Checked(checked.problems.clone()));
+
+    let id = run_id(started);
+    let folder = RunFolder::create(project.runs().join(&id)).map_err(|error| {
+        RunError::Failed(Problem::error(format!("The run's folder cannot be made: {error}.")).help("Check the permissions of .weir."))
+    })?;
+    let proving = Proving::start(checked.steps.values().flat_map(|step| step.sources.clone()));
+    let computed = stage::compute(&checked, limits, &folder.path, project, progress).await?;
+    let sources = proving.finish(project).map_err(|problem| RunError::Invalid(vec![problem]))?;
+    let verdicts = verdict::verdicts(&checked, &computed.demand, &computed.observed).map_err(RunError::Failed)?;
+    let blocked = verdicts.iter().any(|verdict| !verdict.holds && verdict.severity == Severity::Block);
+    let certificate = Certificate {
+        run: id,
+        outcome: if blocked { Outcome::Blocked } else { Outcome::Published },
+        workflow: WorkflowProof {
+            name: workflow.name.clone(),
+            file: project.shown(&absolute(file)),
+            version: workflow.version().to_string(),
+        },
+        parameters: checked.parameters.iter().map(|(name, value)| (name.clone(), value.to_string())).collect(),
+        sources,
+        steps: step_proofs(&checked, &computed),
+        verdicts,
+        outputs: computed.outputs,
+        engine: env!("CARGO_PKG_VERSION").to_owned(),
+        user: project::user(),
+        started: utc(started),
+        finished: utc(SystemTime::now()),
+        audit: None,
+    };
+    let _lock = lock(project).map_err(RunError::Failed)?;
+    let result = if blocked {
+        publish::write_blocked(project, &folder.path, certificate)
+    } else {
+        let intent = Intent { files: computed.files, loads: computed.loads, certificate };
+        publish::publish(project, &folder.path, &intent).await
+    };
+    let certificate = result.map_err(RunError::Failed)?;
+    folder.keep();
+    Ok(certificate)
+}
+
+fn absolute(file: &Path) -> PathBuf {
+    std::path::absolute(file).unwrap_or_else(|_| file.to_owned())
+}
+
+fn step_proofs(checked: &Checked, computed: &stage::Computed) -> Vec<StepProof> {
+    let rows = |wire: &WireId| computed.observed.get(wire).map(|seen| seen.rows);
+    checked
+        .order
+        .iter()
+        .filter(|node| computed.demand.needed.iter().any(|flow| flow.node == **node) || !checked.steps[*node].planned.sinks.is_empty())
+        .map(|node| {
+            let step = &checked.steps[node];
+            let rows_in = step
+                .wires
+                .iter()
+                .map(|(port, wires)| (port.clone(), wires.iter().map(rows).try_fold(0, |sum, rows| Some(sum + rows?))))
+                .collect();
+            let rows_out = step
+                .ports
+                .outputs
+                .iter()
+                .map(|port| {
+                    let seen = step.outlet(port.name).and_then(|(flow, outlet)| rows(&WireId { node: node.clone(), flow, outlet }));
+                    (port.name.to_owned(), seen)
+                })
+                .collect::<BTreeMap<_, _>>();
+            let millis = computed.times.get(node).map_or(0, |time| time.as_millis() as u64);
+            StepProof { node: node.clone(), kind: step.kind.identity.id.to_owned(), rows_in, rows_out, millis }
+        })
+        .collect()
+}
+
+/// A run's folder; its staging goes when the run ends, all of it when the run comes to no verdict.
+struct RunFolder {
+    path: PathBuf,
+    kept: bool,
+}
+
+impl RunFolder {
+    fn create(path: PathBuf) -> std::io::Result<Self> {
+        fs::create_dir_all(path.join("staging"))?;
+        Ok(Self { path, kept: false })
+    }
+
+    fn keep(mut self) {
+        self.kept = true;
+    }
+}
+
+impl Drop for RunFolder {
+    fn drop(&mut self) {
+        // With an intent in it the folder is needed to recover, whatever happened; otherwise what cannot be removed
+        // now is only clutter.
+        if self.kept {
+            let _ = fs::remove_dir_all(self.path.join("staging"));
+        } else if !self.path.join("publish.json").exists() {
+            let _ = fs::remove_dir_all(&self.path);
+        }
+    }
+}
+
+/// A run's id: the time it started, so that ids sort by time, and something no other process has.
+fn run_id(started: SystemTime) -> String {
+    let time = chrono::DateTime::<chrono::Utc>::from(started);
+    let unique = blake3::hash(format!("{:?} {}", started, std::process::id()).as_bytes());
+    format!("{}-{}", time.format("%Y%m%dT%H%M%S%.6fZ"), &unique.to_hex()[..6])
+}
+
+fn utc(time: SystemTime) -> String {
+    chrono::DateTime::<chrono::Utc>::from(time).format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+}

@@ -65,3 +65,24 @@ pub fn compile(text: &str, scope: &Scope<'_>) -> Result<Typed, Vec<Mistake>> {
     let _ = scope;
     Err(vec![Mistake { span: 0..text.len(), message: "formulas are not there yet".into(), help: None }])
 }
+/// x
+pub struct Function {
+    /// x
+    pub name: &'static str,
+    /// x
+    pub french: &'static str,
+    /// x
+    pub aliases: &'static [&'static str],
+    /// x
+    pub category: &'static str,
+    /// x
+    pub signature: &'static str,
+    /// x
+    pub doc: &'static str,
+    /// x
+    pub examples: &'static [(&'static str, &'static str)],
+}
+/// x
+pub fn functions() -> &'static [Function] {
+    &[]
+}

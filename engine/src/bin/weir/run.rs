@@ -1,0 +1,164 @@
+//! `weir run`: from the drawing to the result.
+
+use std::io::IsTerminal;
+use std::time::Instant;
+
+use clap::Args;
+use serde_json::json;
+use weir_engine::Problem;
+use weir_engine::project::Project;
+use weir_engine::run::{Certificate, Outcome, Progress, Request, RunError, run};
+use weir_engine::workflow::Workflow;
+use weir_nodes::Severity;
+
+use crate::{End, LimitArgs, WorkflowArgs, block_on, output};
+
+/// Run a workflow: compute, check every control, publish all of it or nothing.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  weir run workflows/commissions.json --set period=2026-09 --memory 2GB\n\nExit codes: 0 published · 1 blocked by a control · 2 the workflow or its inputs are wrong · 3 it failed while running"
+)]
+pub(crate) struct Run {
+    #[command(flatten)]
+    workflow: WorkflowArgs,
+    #[command(flatten)]
+    limits: LimitArgs,
+    /// Print the certificate as JSON, and nothing else on standard output
+    #[arg(long)]
+    json: bool,
+}
+
+impl Run {
+    pub(crate) fn execute(self) -> End {
+        let start = Instant::now();
+        let project = match Project::of(&self.workflow.file) {
+            Ok(project) => project,
+            Err(problem) => return self.wrong(&[problem]),
+        };
+        let workflow = match Workflow::load(&self.workflow.file) {
+            Ok(workflow) => workflow,
+            Err(problems) => return self.wrong(&problems),
+        };
+        let limits = self.limits.limits();
+        let threads = limits.threads;
+        let request = Request { workflow: &workflow, file: &self.workflow.file, project: &project, set: &self.workflow.set, limits };
+        let quiet = self.json;
+        let live = !quiet && std::io::stderr().is_terminal();
+        let progress = |event: Progress| match event {
+            Progress::Checked(problems) if !quiet => problems.iter().for_each(output::problem_lines),
+            Progress::Step { node, .. } if live => output::note(&format!("  … {node}")),
+            _ => {}
+        };
+        match block_on(threads, async { Ok(run(&request, &progress).await) }) {
+            Ok(Ok(certificate)) => {
+                if quiet {
+                    output::json(&certificate);
+                } else {
+                    print(&certificate, start);
+                }
+                match certificate.outcome {
+                    Outcome::Published => End::Done,
+                    Outcome::Blocked => End::Blocked,
+                }
+            }
+            Ok(Err(RunError::Invalid(problems))) => self.wrong(&problems),
+            Ok(Err(RunError::Failed(problem))) | Err(problem) => {
+                self.wrong(&[problem]);
+                End::Failed
+            }
+        }
+    }
+
+    fn wrong(&self, problems: &[Problem]) -> End {
+        if self.json {
+            output::json(&json!({ "outcome": "failed", "problems": problems }));
+        } else {
+            output::problems(problems);
+            output::note("Nothing was loaded.");
+        }
+        End::Wrong
+    }
+}
+
+fn print(certificate: &Certificate, start: Instant) {
+    output::say(&format!("{} · version {} · run {}", certificate.workflow.name, short(&certificate.workflow.version), certificate.run));
+    output::say("\nSteps");
+    let width = certificate.steps.iter().map(|step| step.node.chars().count()).max().unwrap_or(0);
+    for step in &certificate.steps {
+        let ports = step.rows_out.iter().filter_map(|(port, rows)| Some((port, (*rows)?)));
+        let shown: Vec<String> = if step.rows_out.len() == 1 {
+            ports.map(|(_, rows)| format!("{} rows", output::count(rows))).collect()
+        } else if step.rows_out.is_empty() {
+            let arrived = step.rows_in.values().flatten().sum();
+            vec![format!("{} rows", output::count(arrived))]
+        } else {
+            ports.map(|(port, rows)| format!("{port} {}", output::count(rows))).collect()
+        };
+        let pad = width - step.node.chars().count();
+        let time = if step.rows_out.is_empty() { String::new() } else { format!("  ({} ms)", step.millis) };
+        output::say(&format!("  {}{}  {:<16} {}{time}", step.node, " ".repeat(pad), step.kind, shown.join(" · ")));
+    }
+    if !certificate.verdicts.is_empty() {
+        output::say("\nControls");
+    }
+    for verdict in &certificate.verdicts {
+        let sign = match (verdict.holds, verdict.severity) {
+            (true, _) => "✓",
+            (false, Severity::Block) => "✕",
+            (false, _) => "!",
+        };
+        output::say(&format!("  {sign} {}: {}", verdict.node, verdict.title));
+        if let Some(figures) = &verdict.figures {
+            let tolerance = match figures.tolerance {
+                Some(tolerance) if !tolerance.is_zero() => format!(" (tolerance {})", output::amount(tolerance)),
+                _ => String::new(),
+            };
+            output::say(&format!(
+                "      {} {} | {} {} | difference {}{tolerance}",
+                figures.left_label,
+                output::amount(figures.left),
+                figures.right_label,
+                output::amount(figures.right),
+                output::amount(figures.difference),
+            ));
+        }
+        if let Some(exceptions) = verdict.exceptions.as_ref().filter(|exceptions| exceptions.rows > 0) {
+            output::say(&format!(
+                "      {} exceptions; see them with: weir preview {} {}",
+                output::count(exceptions.rows),
+                certificate.workflow.file,
+                exceptions.port
+            ));
+        }
+    }
+    let elapsed = start.elapsed().as_secs_f32();
+    match certificate.outcome {
+        Outcome::Published => {
+            output::say(&format!("\nPublished in {elapsed:.2} s"));
+            for out in &certificate.outputs {
+                output::say(&format!("  {}  {} rows  digest {}", out.target, output::count(out.rows), short(&out.digest)));
+            }
+        }
+        Outcome::Blocked => {
+            output::say("\nNothing was loaded:");
+            for verdict in certificate.verdicts.iter().filter(|verdict| !verdict.holds && verdict.severity == Severity::Block) {
+                output::say(&format!("  {}: {}", verdict.node, reason(verdict)));
+            }
+        }
+    }
+    output::say(&format!("Certificate .weir/runs/{}/certificate.json", certificate.run));
+}
+
+fn reason(verdict: &weir_engine::run::certificate::Verdict) -> String {
+    match (&verdict.figures, &verdict.exceptions) {
+        (Some(figures), _) if figures.tolerance.is_some_and(|tolerance| figures.difference.abs() > tolerance) => {
+            format!("totals differ by {}", output::amount(figures.difference.abs()))
+        }
+        (_, Some(exceptions)) => format!("{} rows are exceptions", output::count(exceptions.rows)),
+        _ => verdict.title.clone(),
+    }
+}
+
+fn short(hash: &str) -> &str {
+    hash.get(..12).unwrap_or(hash)
+}

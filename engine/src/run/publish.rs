@@ -1,0 +1,197 @@
+//! Publication: all of it or nothing.
+//!
+//! Before anything visible changes, the intent is written and made durable. Then ledger loads are committed and files
+//! renamed into place, each step harmless to repeat. Whoever opens the project next completes an intent that a crash
+//! left behind, so that outputs and ledger are never seen half old, half new by any command of Weir.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use weir_nodes::Problem;
+use weir_nodes::kind::LedgerMode;
+
+use super::certificate::{AuditPlace, Certificate};
+use crate::audit::{Audit, Event};
+use crate::ledger::{Ledger, Load};
+use crate::project::Project;
+
+const INTENT: &str = "publish.json";
+const CERTIFICATE: &str = "certificate.json";
+
+/// What a run is about to publish.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Intent {
+    pub(crate) files: Vec<StagedFile>,
+    pub(crate) loads: Vec<StagedLoad>,
+    pub(crate) certificate: Certificate,
+}
+
+/// A file waiting in staging.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct StagedFile {
+    pub(crate) staged: PathBuf,
+    pub(crate) target: PathBuf,
+}
+
+/// A ledger load waiting in staging, as Parquet.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct StagedLoad {
+    pub(crate) staged: PathBuf,
+    pub(crate) table: String,
+    pub(crate) mode: StagedMode,
+}
+
+/// [`LedgerMode`], as the intent keeps it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum StagedMode {
+    Append,
+    ReplacePeriod { column: String },
+    Upsert { keys: Vec<String> },
+}
+
+impl From<&LedgerMode> for StagedMode {
+    fn from(mode: &LedgerMode) -> Self {
+        match mode {
+            LedgerMode::Append => Self::Append,
+            LedgerMode::ReplacePeriod { column } => Self::ReplacePeriod { column: column.clone() },
+            LedgerMode::Upsert { keys } => Self::Upsert { keys: keys.clone() },
+        }
+    }
+}
+
+impl From<StagedMode> for LedgerMode {
+    fn from(mode: StagedMode) -> Self {
+        match mode {
+            StagedMode::Append => Self::Append,
+            StagedMode::ReplacePeriod { column } => Self::ReplacePeriod { column },
+            StagedMode::Upsert { keys } => Self::Upsert { keys },
+        }
+    }
+}
+
+/// Publishes what is staged in a run's folder. The caller holds the project's lock.
+pub(crate) async fn publish(project: &Project, folder: &Path, intent: &Intent) -> Result<Certificate, Problem> {
+    write_durably(&folder.join(INTENT), &to_json(intent)?).map_err(|error| trouble(&error))?;
+    apply(project, folder, intent).await
+}
+
+/// Completes what a crash left half published. The caller holds the project's lock.
+pub(crate) async fn recover(project: &Project) -> Result<(), Problem> {
+    let Ok(runs) = fs::read_dir(project.runs()) else { return Ok(()) };
+    let mut folders: Vec<PathBuf> =
+        runs.filter_map(|entry| Some(entry.ok()?.path())).filter(|folder| folder.join(INTENT).is_file()).collect();
+    folders.sort();
+    for folder in folders {
+        let file = folder.join(INTENT);
+        let text = fs::read_to_string(&file).map_err(|error| trouble(&error))?;
+        let intent: Intent = serde_json::from_str(&text).map_err(|error| {
+            Problem::error(format!("The publication left by a crash cannot be completed: {error}.")).in_file(project.shown(&file), None)
+        })?;
+        apply(project, &folder, &intent).await?;
+    }
+    Ok(())
+}
+
+/// Does what an intent says. Every step recognises that it was done before.
+async fn apply(project: &Project, folder: &Path, intent: &Intent) -> Result<Certificate, Problem> {
+    let run = &intent.certificate.run;
+    let ledger = Ledger::open(&project.ledger());
+    for load in &intent.loads {
+        let load = Load {
+            table: load.table.clone(),
+            mode: load.mode.clone().into(),
+            run: run.clone(),
+            version: intent.certificate.workflow.version.clone(),
+            rows: load.staged.clone(),
+        };
+        ledger.load(&load).await.map_err(|error| Problem::error(error.to_string()))?;
+    }
+    for file in &intent.files {
+        // A staged file that is gone was renamed before the crash.
+        if file.staged.exists() {
+            place(&file.staged, &file.target).map_err(|error| {
+                Problem::error(format!("The result cannot be put in place: {error}."))
+                    .in_file(project.shown(&file.target), None)
+                    .help("Close the file where it is open, check the folder's permissions, and run any weir command to finish.")
+            })?;
+        }
+    }
+    let mut certificate = intent.certificate.clone();
+    certificate.audit = Some(record(project, Event::Load, &certificate)?);
+    write_durably(&folder.join(CERTIFICATE), &to_json(&certificate)?).map_err(|error| trouble(&error))?;
+    fs::remove_file(folder.join(INTENT)).map_err(|error| trouble(&error))?;
+    Ok(certificate)
+}
+
+/// Writes the certificate of a run that published nothing.
+pub(crate) fn write_blocked(project: &Project, folder: &Path, mut certificate: Certificate) -> Result<Certificate, Problem> {
+    certificate.audit = Some(record(project, Event::Block, &certificate)?);
+    write_durably(&folder.join(CERTIFICATE), &to_json(&certificate)?).map_err(|error| trouble(&error))?;
+    Ok(certificate)
+}
+
+fn record(project: &Project, event: Event, certificate: &Certificate) -> Result<AuditPlace, Problem> {
+    let audit = Audit::open(&project.audit());
+    let broken = |error: crate::audit::AuditError| Problem::error(error.to_string());
+    let entry = match audit.find(event, &certificate.run).map_err(broken)? {
+        Some(entry) => entry,
+        None => audit
+            .append(
+                event,
+                &certificate.user,
+                &certificate.run,
+                json!({
+                    "workflow": certificate.workflow.file,
+                    "version": certificate.workflow.version,
+                    "outputs": certificate.outputs,
+                    "failed_controls": certificate.verdicts.iter().filter(|v| !v.holds).map(|v| format!("{}: {}", v.node, v.title)).collect::<Vec<_>>(),
+                }),
+            )
+            .map_err(broken)?,
+    };
+    Ok(AuditPlace { entry: entry.seq, hash: entry.hash() })
+}
+
+fn to_json<T: Serialize>(value: &T) -> Result<String, Problem> {
+    serde_json::to_string_pretty(value).map_err(|error| Problem::error(format!("The run cannot be recorded: {error}.")))
+}
+
+fn trouble(error: &io::Error) -> Problem {
+    Problem::error(format!("The run cannot be recorded: {error}.")).help("Check the disk's space and the permissions of .weir.")
+}
+
+/// Puts a finished file in place of another in one step. Across file systems it is copied beside its target first.
+fn place(staged: &Path, target: &Path) -> io::Result<()> {
+    let folder = target.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    match fs::rename(staged, target) {
+        Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+            let near = tempfile::NamedTempFile::new_in(folder)?;
+            fs::copy(staged, near.path())?;
+            near.as_file().sync_all()?;
+            near.persist(target).map_err(|error| error.error)?;
+            fs::remove_file(staged)?;
+        }
+        other => other?,
+    }
+    sync_folder(folder)
+}
+
+/// Replaces a file in one step that survives a power cut.
+pub(crate) fn write_durably(path: &Path, text: &str) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut near = tempfile::NamedTempFile::new_in(folder)?;
+    near.write_all(text.as_bytes())?;
+    near.write_all(b"\n")?;
+    near.as_file().sync_all()?;
+    near.persist(path).map_err(|error| error.error)?;
+    sync_folder(folder)
+}
+
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+}
