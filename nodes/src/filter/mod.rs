@@ -2,10 +2,10 @@
 
 pub mod filter;
 pub mod keys;
-
+mod retype;
 pub mod row_number;
 pub mod select;
 pub mod sort;
 pub mod unique;
 
-
+pub use retype::function as retype_function;
