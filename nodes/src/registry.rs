@@ -85,7 +85,16 @@ impl Kind {
     }
 }
 
-static REGISTRY: LazyLock<Vec<Kind>> = LazyLock::new(|| vec![Kind::of::<crate::input::inline::InlineInput>()]);
+static REGISTRY: LazyLock<Vec<Kind>> = LazyLock::new(|| vec![
+        Kind::of::<crate::input::inline::InlineInput>(),
+        Kind::of::<crate::filter::filter::Filter>(),
+        Kind::of::<crate::filter::select::Select>(),
+        Kind::of::<crate::filter::sort::Sort>(),
+        Kind::of::<crate::filter::unique::Unique>(),
+        Kind::of::<crate::filter::row_number::RowNumber>(),
+        Kind::of::<crate::join::join::Join>(),
+        Kind::of::<crate::join::lookup::Lookup>(),
+    ]);
 
 /// Every kind, in the order of the palette.
 pub fn registry() -> &'static [Kind] {

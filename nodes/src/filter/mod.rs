@@ -1,7 +1,11 @@
 //! Which rows and columns go on, and in what order.
 
 pub mod filter;
+pub mod keys;
+mod retype;
 pub mod row_number;
 pub mod select;
 pub mod sort;
 pub mod unique;
+
+pub use retype::function as retype_function;
