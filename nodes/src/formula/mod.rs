@@ -1,12 +1,28 @@
 //! The formula language: Excel's habits, typed before anything runs, lowered to `DataFusion` expressions.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+mod cells;
+pub mod dates;
+mod functions;
+mod lexer;
+mod lower;
+mod parser;
+mod print;
+mod row;
+mod tree;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use arrow::datatypes::DataType;
 use datafusion::logical_expr::Expr;
 use datafusion::scalar::ScalarValue;
+
+pub use functions::{Function, functions};
+pub use lexer::Entry;
+pub(crate) use row::scalar_functions;
 
 use crate::table::{Table, column};
 
@@ -60,29 +76,18 @@ pub struct Mistake {
     pub help: Option<String>,
 }
 
-/// Understands a formula: parses it, checks its types and lowers it. All mistakes at once.
+/// Understands a formula in canonical form: parses it, checks its types and lowers it. All mistakes at once.
 pub fn compile(text: &str, scope: &Scope<'_>) -> Result<Typed, Vec<Mistake>> {
-    let _ = scope;
-    Err(vec![Mistake { span: 0..text.len(), message: "formulas are not there yet".into(), help: None }])
+    let tree = parser::parse(text, Entry::Canonical)?;
+    lower::lower(&tree, scope)
 }
-/// x
-pub struct Function {
-    /// x
-    pub name: &'static str,
-    /// x
-    pub french: &'static str,
-    /// x
-    pub aliases: &'static [&'static str],
-    /// x
-    pub category: &'static str,
-    /// x
-    pub signature: &'static str,
-    /// x
-    pub doc: &'static str,
-    /// x
-    pub examples: &'static [(&'static str, &'static str)],
+
+/// The one canonical form of a formula as people type it.
+pub fn canonical(text: &str, entry: Entry) -> Result<String, Vec<Mistake>> {
+    Ok(print::print(&parser::parse(text, entry)?, Entry::Canonical))
 }
-/// x
-pub fn functions() -> &'static [Function] {
-    &[]
+
+/// A formula in canonical form, as people of a language type it.
+pub fn localized(text: &str, entry: Entry) -> Result<String, Vec<Mistake>> {
+    Ok(print::print(&parser::parse(text, Entry::Canonical)?, entry))
 }

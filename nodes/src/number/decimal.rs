@@ -80,7 +80,7 @@ pub(super) fn rescale(value: i128, from: u8, to: u8) -> Option<i128> {
 }
 
 /// A number as people write it.
-pub(super) fn written(value: i128, scale: u8) -> String {
+pub(crate) fn written(value: i128, scale: u8) -> String {
     if scale == 0 {
         return value.to_string();
     }

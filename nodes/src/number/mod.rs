@@ -20,6 +20,7 @@ use datafusion::scalar::ScalarValue;
 
 pub use aggregate::{average, median, sum};
 pub use arithmetic::Operation;
+pub(crate) use decimal::{Place, written};
 pub use convert::{parse_number, to_decimal, to_integer};
 pub use rounding::{Rounding, round, round_to_multiple};
 
@@ -119,4 +120,19 @@ pub fn result_type(operation: Operation, a: &DataType, b: &DataType) -> Result<D
         Operation::Multiply => decimal(left + right),
         Operation::Add | Operation::Subtract | Operation::Modulo => decimal(left.max(right)),
     })
+}
+
+/// The expression of an operation.
+pub(crate) fn operate(operation: Operation, a: Expr, b: Expr, site: &Site) -> Expr {
+    arithmetic::call(operation, a, b, site)
+}
+
+/// The unscaled value and the places of a number in digits, `.` before its decimals.
+pub(crate) fn parse(digits: &str) -> Option<(i128, u8)> {
+    convert::parse(digits, '.', None)
+}
+
+/// A number with another number of places, rounded half away from zero; `None` over 38 digits.
+pub(crate) fn rescaled(value: i128, from: u8, to: u8) -> Option<i128> {
+    decimal::rescale(value, from, to)
 }
