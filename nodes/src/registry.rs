@@ -86,6 +86,7 @@ impl Kind {
 }
 
 static REGISTRY: LazyLock<Vec<Kind>> = LazyLock::new(|| vec![
+        Kind::of::<crate::input::csv::CsvInput>(),
         Kind::of::<crate::input::inline::InlineInput>(),
         Kind::of::<crate::filter::filter::Filter>(),
         Kind::of::<crate::filter::select::Select>(),
