@@ -1,1 +1,192 @@
-//! To be written.
+//! The Universal Ledger: Delta Lake tables that other tools read as they are.
+//!
+//! A load is exactly one commit, so a table is old or new and nothing between. It carries the run's id as an
+//! application transaction: a load repeated after a crash is recognised and does nothing. Every row carries the run
+//! that wrote it, the workflow's version and its place in the load.
+
+mod durable;
+mod error;
+mod load;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::common::Column;
+use datafusion::logical_expr::Expr;
+use datafusion::prelude::{SessionConfig, SessionContext};
+use deltalake::{DeltaTable, Url};
+use serde::Serialize;
+use weir_nodes::kind::LedgerMode;
+
+pub use error::LedgerError;
+
+/// The column that names the run that wrote a row.
+pub const RUN: &str = "_run";
+/// The column that names the version of the workflow.
+pub const VERSION: &str = "_version";
+/// The column that gives the row's place in its load, from 1.
+pub const ROW: &str = "_row";
+
+/// The ledger of a project.
+#[derive(Debug, Clone)]
+pub struct Ledger {
+    folder: PathBuf,
+}
+
+/// Rows to load.
+#[derive(Debug, Clone)]
+pub struct Load {
+    /// The table.
+    pub table: String,
+    /// How rows enter it.
+    pub mode: LedgerMode,
+    /// The run, which can load a table once.
+    pub run: String,
+    /// The rows, as a Parquet file of [`stamped`] batches.
+    pub rows: PathBuf,
+}
+
+/// A moment of a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AsOf {
+    /// A version of the table, counted from 0.
+    Version(u64),
+}
+
+/// What the ledger says of a table.
+#[derive(Debug, Clone, Serialize)]
+pub struct TableInfo {
+    /// Its name.
+    pub name: String,
+    /// Its newest version.
+    pub version: u64,
+    /// How many rows it has.
+    pub rows: u64,
+}
+
+/// The columns of a load in the ledger: the rows' own, and where they come from.
+pub fn stamped_schema(schema: &Schema) -> SchemaRef {
+    let own = schema.fields().iter().map(|field| {
+        let data_type = match field.data_type() {
+            DataType::Utf8View => DataType::Utf8,
+            other => other.clone(),
+        };
+        Field::new(field.name(), data_type, true)
+    });
+    let stamps =
+        [Field::new(RUN, DataType::Utf8, true), Field::new(VERSION, DataType::Utf8, true), Field::new(ROW, DataType::Int64, true)];
+    Arc::new(Schema::new(own.chain(stamps).collect::<Vec<_>>()))
+}
+
+/// Rows with their run, version and place; `first` is the place of the first.
+pub fn stamped(batch: &RecordBatch, schema: &SchemaRef, run: &str, version: &str, first: u64) -> datafusion::common::Result<RecordBatch> {
+    let rows = batch.num_rows();
+    let mut arrays: Vec<ArrayRef> = batch
+        .columns()
+        .iter()
+        .zip(schema.fields())
+        .map(|(array, field)| arrow::compute::cast(array, field.data_type()))
+        .collect::<Result<_, _>>()?;
+    arrays.push(Arc::new(StringArray::from_iter_values(std::iter::repeat_n(run, rows))));
+    arrays.push(Arc::new(StringArray::from_iter_values(std::iter::repeat_n(version, rows))));
+    arrays.push(Arc::new(Int64Array::from_iter_values((0..rows as i64).map(|row| first as i64 + row))));
+    Ok(RecordBatch::try_new(Arc::clone(schema), arrays)?)
+}
+
+/// A column by its exact name.
+fn column(name: &str) -> Expr {
+    Expr::Column(Column::new_unqualified(name))
+}
+
+impl Ledger {
+    /// The ledger in a folder. Nothing is read or made yet.
+    pub fn open(folder: &Path) -> Self {
+        Self { folder: folder.to_owned() }
+    }
+
+    /// The folder of a table, for a name that is one.
+    fn path(&self, table: &str) -> Result<PathBuf, LedgerError> {
+        let plain = table.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-');
+        if table.is_empty() || !plain {
+            return Err(LedgerError::Name { table: table.to_owned() });
+        }
+        Ok(self.folder.join(table))
+    }
+
+    fn url(path: &Path, table: &str) -> Result<Url, LedgerError> {
+        Url::from_directory_path(path).map_err(|()| LedgerError::Name { table: table.to_owned() })
+    }
+
+    fn exists(path: &Path) -> bool {
+        path.join("_delta_log").join(format!("{:020}.json", 0)).is_file()
+    }
+
+    async fn table(&self, table: &str) -> Result<DeltaTable, LedgerError> {
+        let path = self.path(table)?;
+        if !Self::exists(&path) {
+            return Err(LedgerError::Missing { table: table.to_owned() });
+        }
+        deltalake::open_table(Self::url(&path, table)?).await.map_err(|error| LedgerError::delta(table, error))
+    }
+
+    /// A session that keeps the order of what it reads.
+    fn session() -> SessionContext {
+        let mut config = SessionConfig::new().with_target_partitions(1);
+        config.options_mut().execution.parquet.schema_force_view_types = false;
+        config.options_mut().sql_parser.enable_ident_normalization = false;
+        SessionContext::new_with_config(config)
+    }
+
+    /// The tables, by name.
+    pub async fn tables(&self) -> Result<Vec<TableInfo>, LedgerError> {
+        let Ok(entries) = std::fs::read_dir(&self.folder) else { return Ok(vec![]) };
+        let mut names: Vec<String> = entries
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(|path| Self::exists(path))
+            .filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned()))
+            .collect();
+        names.sort();
+        let mut tables = Vec::new();
+        for name in names {
+            let table = self.table(&name).await?;
+            let provider = table.table_provider().await.map_err(|error| LedgerError::delta(&name, error.into()))?;
+            let rows = async { Self::session().read_table(provider)?.count().await };
+            let rows = rows.await.map_err(|error| LedgerError::read(&name, &error))?;
+            tables.push(TableInfo { version: table.version().unwrap_or_default().try_into().unwrap_or_default(), rows: rows as u64, name });
+        }
+        Ok(tables)
+    }
+
+    /// The columns of a table, if it exists.
+    pub async fn columns(&self, table: &str) -> Result<Option<SchemaRef>, LedgerError> {
+        if !Self::exists(&self.path(table)?) {
+            return Ok(None);
+        }
+        let table_now = self.table(table).await?;
+        let provider = table_now.table_provider().await.map_err(|error| LedgerError::delta(table, error.into()))?;
+        Ok(Some(provider.schema()))
+    }
+
+    /// The rows of a table, now or at a moment, in the order of their loads and of the rows in each.
+    pub async fn read(&self, table: &str, as_of: Option<AsOf>) -> Result<RecordBatch, LedgerError> {
+        let mut at = self.table(table).await?;
+        if let Some(AsOf::Version(version)) = as_of {
+            let newest = at.version().unwrap_or_default().try_into().unwrap_or_default();
+            if version > newest {
+                return Err(LedgerError::NoVersion { table: table.to_owned(), version, newest });
+            }
+            at.load_version(version).await.map_err(|error| LedgerError::delta(table, error))?;
+        }
+        let provider = at.table_provider().await.map_err(|error| LedgerError::delta(table, error.into()))?;
+        let schema = provider.schema();
+        let rows = async {
+            let frame = Self::session().read_table(provider)?.sort([RUN, ROW].map(|name| column(name).sort(true, false)).to_vec())?;
+            let batches = frame.collect().await?;
+            let schema = batches.first().map_or(schema, RecordBatch::schema);
+            Ok(arrow::compute::concat_batches(&schema, &batches)?)
+        };
+        rows.await.map_err(|error: datafusion::common::DataFusionError| LedgerError::read(table, &error))
+    }
+}

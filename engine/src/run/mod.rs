@@ -105,7 +105,9 @@ pub async fn run(request: &Request<'_>, progress: &(dyn Fn(Progress) + Send + Sy
         RunError::Failed(Problem::error(format!("The run's folder cannot be made: {error}.")).help("Check the permissions of .weir."))
     })?;
     let proving = Proving::start(checked.steps.values().flat_map(|step| step.sources.clone()));
-    let computed = stage::compute(&checked, limits, &folder.path, project, progress).await?;
+    let version = workflow.version().to_string();
+    let stamp = stage::Stamp { run: &id, version: &version };
+    let computed = stage::compute(&checked, limits, &folder.path, project, stamp, progress).await?;
     let sources = proving.finish(project).map_err(|problem| RunError::Invalid(vec![problem]))?;
     let verdicts = verdict::verdicts(&checked, &computed.demand, &computed.observed).map_err(RunError::Failed)?;
     let blocked = verdicts.iter().any(|verdict| !verdict.holds && verdict.severity == Severity::Block);

@@ -105,7 +105,6 @@ async fn apply(project: &Project, folder: &Path, intent: &Intent) -> Result<Cert
             table: load.table.clone(),
             mode: load.mode.clone().into(),
             run: run.clone(),
-            version: intent.certificate.workflow.version.clone(),
             rows: load.staged.clone(),
         };
         ledger.load(&load).await.map_err(|error| Problem::error(error.to_string()))?;

@@ -20,6 +20,7 @@ use super::digest::Digest;
 use super::publish::{StagedFile, StagedLoad};
 use super::{Progress, RunError};
 use crate::check::Checked;
+use crate::ledger;
 use crate::plan::assemble::{Assembly, Demand, FlowId, SinkStage, Tapped};
 use crate::plan::error::StepError;
 use crate::plan::spool::Spool;
@@ -38,12 +39,20 @@ pub(crate) struct Computed {
     pub(crate) outputs: Vec<OutputProof>,
 }
 
+/// What every row of the ledger says of its origin.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stamp<'a> {
+    pub(crate) run: &'a str,
+    pub(crate) version: &'a str,
+}
+
 /// Runs every stage. `folder` is the run's own.
 pub(crate) async fn compute(
     checked: &Checked,
     limits: &Limits,
     folder: &Path,
     project: &Project,
+    stamp: Stamp<'_>,
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Computed, RunError> {
     let failed = |node: Option<&str>| {
@@ -73,7 +82,7 @@ pub(crate) async fn compute(
             let plan = assembly.sink(&stage.wire)?;
             let physical = physical(&context, &plan).await?;
             let stream = execute_stream(physical, context.task_ctx())?;
-            write(stage, stream, &staged).await
+            write(stage, stream, &staged, stamp).await
         };
         let digest = written.await.map_err(failed(Some(&stage.node)))?;
         seen.take(assembly.take_taps());
@@ -163,7 +172,7 @@ async fn physical(context: &SessionContext, plan: &LogicalPlan) -> Result<Arc<dy
 }
 
 /// Writes a sink's rows into its staged file, and takes their digest.
-async fn write(stage: &SinkStage, mut stream: SendableRecordBatchStream, staged: &PathBuf) -> Result<Digest> {
+async fn write(stage: &SinkStage, mut stream: SendableRecordBatchStream, staged: &PathBuf, stamp: Stamp<'_>) -> Result<Digest> {
     let schema = stream.schema();
     let mut digest = Digest::new(&schema);
     let file = File::create(staged)?;
@@ -177,10 +186,12 @@ async fn write(stage: &SinkStage, mut stream: SendableRecordBatchStream, staged:
             writer.finish()?.sync_all()?;
         }
         Sink::Ledger { .. } => {
-            let mut writer = ArrowWriter::try_new(file, schema, None)?;
+            let stamped = ledger::stamped_schema(&schema);
+            let mut writer = ArrowWriter::try_new(file, Arc::clone(&stamped), None)?;
             while let Some(batch) = stream.next().await.transpose()? {
+                let first = digest.rows() + 1;
                 digest.update(&batch)?;
-                writer.write(&batch)?;
+                writer.write(&ledger::stamped(&batch, &stamped, stamp.run, stamp.version, first)?)?;
             }
             writer.into_inner()?.sync_all()?;
         }

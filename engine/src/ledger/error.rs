@@ -1,0 +1,81 @@
+//! What can go wrong with the ledger, and the way out.
+
+use datafusion::common::DataFusionError;
+use deltalake::DeltaTableError;
+
+/// An error of the ledger.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// A name that no table can have.
+    #[error("\"{table}\" is not a name for a ledger table. Use letters, digits, _ and -.")]
+    Name {
+        /// The name.
+        table: String,
+    },
+    /// A table that does not exist.
+    #[error("The ledger has no table \"{table}\". `weir ledger tables` lists them.")]
+    Missing {
+        /// The name.
+        table: String,
+    },
+    /// A version that a table does not have.
+    #[error("The ledger table \"{table}\" has no version {version}: the newest is {newest}.")]
+    NoVersion {
+        /// The name.
+        table: String,
+        /// The version asked for.
+        version: u64,
+        /// The newest.
+        newest: u64,
+    },
+    /// A column whose type is not the table's.
+    #[error(
+        "Column \"{column}\" of the ledger table \"{table}\" is {there}, and the rows have {here}. Convert it with a select step, or load another column."
+    )]
+    Type {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+        /// The type in the table.
+        there: String,
+        /// The type in the load.
+        here: String,
+    },
+    /// Keys that do not tell the rows of a load apart.
+    #[error("The rows to load into \"{table}\" have the key {key} more than once. Aggregate or unique them first.")]
+    DoubleKey {
+        /// The table.
+        table: String,
+        /// The key.
+        key: String,
+    },
+    /// A key with an empty value.
+    #[error("A row to load into \"{table}\" has an empty value in its key. Fill it, or filter such rows out.")]
+    EmptyKey {
+        /// The table.
+        table: String,
+    },
+    /// What the store said.
+    #[error("The ledger table \"{table}\" cannot be used: {reason}.")]
+    Store {
+        /// The table.
+        table: String,
+        /// In its words.
+        reason: String,
+    },
+}
+
+impl LedgerError {
+    pub(super) fn delta(table: &str, error: DeltaTableError) -> Self {
+        Self::Store { table: table.to_owned(), reason: error.to_string() }
+    }
+
+    pub(super) fn read(table: &str, error: &DataFusionError) -> Self {
+        Self::Store { table: table.to_owned(), reason: error.strip_backtrace() }
+    }
+
+    pub(super) fn io(table: &str, error: &std::io::Error) -> Self {
+        Self::Store { table: table.to_owned(), reason: error.to_string() }
+    }
+}
