@@ -95,6 +95,16 @@ static REGISTRY: LazyLock<Vec<Kind>> = LazyLock::new(|| vec![
         Kind::of::<crate::filter::row_number::RowNumber>(),
         Kind::of::<crate::join::join::Join>(),
         Kind::of::<crate::join::lookup::Lookup>(),
+        Kind::of::<crate::join::union::Union>(),
+        Kind::of::<crate::mapping::mapping::Mapping>(),
+        Kind::of::<crate::control::expect::Expect>(),
+        Kind::of::<crate::control::reconcile::Reconcile>(),
+        Kind::of::<crate::control::balance::Balance>(),
+        Kind::of::<crate::calc::formula::FormulaStep>(),
+        Kind::of::<crate::calc::aggregate::Aggregate>(),
+        Kind::of::<crate::calc::tiers::Tiers>(),
+        Kind::of::<crate::load::csv::CsvLoad>(),
+        Kind::of::<crate::load::ledger::LedgerLoad>(),
     ]);
 
 /// Every kind, in the order of the palette.

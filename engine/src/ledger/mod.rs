@@ -16,8 +16,9 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::Column;
 use datafusion::logical_expr::Expr;
 use datafusion::prelude::{SessionConfig, SessionContext};
-use deltalake::{DeltaTable, Url};
+use deltalake::DeltaTable;
 use serde::Serialize;
+use url::Url;
 use weir_nodes::kind::LedgerMode;
 
 pub use error::LedgerError;

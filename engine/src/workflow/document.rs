@@ -213,17 +213,37 @@ impl Workflow {
 
     /// Reads a workflow from text. `file` is the name in problems.
     pub fn parse(text: &str, file: &str) -> Result<Self, Vec<Problem>> {
+        // The version is looked at first: a newer format may have shapes this program cannot read.
+        #[derive(Deserialize)]
+        struct Format {
+            #[serde(default)]
+            weir: Option<u32>,
+        }
+        if let Ok(Format { weir: Some(version) }) = serde_json::from_str(text)
+            && version > CURRENT
+        {
+            let problem = Problem::error(format!("The workflow has format version {version}; this Weir reads up to {CURRENT}."));
+            return Err(vec![problem.in_file(file, None).help("Update Weir, or save the workflow with an older version of it.")]);
+        }
         let workflow: Self = serde_json::from_str(text).map_err(|error| {
-            vec![
-                Problem::error(format!("\"{file}\" is not a workflow: {error}."))
-                    .help("Correct the file at that place, or restore an earlier version of it."),
-            ]
+            let line = (error.line() > 0).then_some(error.line() as u64);
+            let message = error.to_string();
+            let message = message.split(" at line ").next().unwrap_or_default().to_owned();
+            let problem = Problem::error(format!("This is not a workflow: {message} (column {}).", error.column())).in_file(file, line);
+            vec![problem.help("Correct the file at that place; `weir schema` describes the format.")]
         })?;
-        if workflow.weir > CURRENT {
-            return Err(vec![
-                Problem::error(format!("\"{file}\" has format version {}, but this program reads up to {CURRENT}.", workflow.weir))
-                    .help("Update Weir, or save the workflow with an older version of it."),
-            ]);
+        let wrong = |id: &&String| id.is_empty() || !id.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+        let problems: Vec<Problem> = workflow
+            .nodes
+            .keys()
+            .filter(wrong)
+            .map(|id| {
+                let problem = Problem::error(format!("\"{id}\" cannot be the id of a step.")).in_file(file, None);
+                problem.help("Use letters, digits, _ and -; the title can be anything.")
+            })
+            .collect();
+        if !problems.is_empty() {
+            return Err(problems);
         }
         Ok(workflow)
     }
@@ -232,7 +252,8 @@ impl Workflow {
     pub fn load(path: &Path) -> Result<Self, Vec<Problem>> {
         let file = path.display().to_string();
         let text = std::fs::read_to_string(path).map_err(|error| {
-            vec![Problem::error(format!("\"{file}\" cannot be read: {error}.")).help("Check its name and its permissions.")]
+            let problem = Problem::error(format!("The workflow cannot be read: {error}.")).in_file(&file, None);
+            vec![problem.help("Check its name and its permissions.")]
         })?;
         Self::parse(&text, &file)
     }

@@ -5,6 +5,9 @@
 
 mod canonical;
 mod document;
+pub mod parameters;
+mod schema;
 
 pub use canonical::Version;
+pub use schema::schema;
 pub use document::{CURRENT, Edge, Layout, Node, Parameter, ParameterType, PortRef, Workflow};

@@ -1,1 +1,186 @@
-//! To be written.
+//! `load.csv`: a text file of rows.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::sync::Arc;
+
+use arrow::array::{Array, RecordBatch};
+use arrow::datatypes::{DataType, SchemaRef};
+use arrow::util::display::array_value_to_string;
+use datafusion::common::{DataFusionError, Result};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::example::Example;
+use crate::kind::{Category, FileFormat, Identity, NodeKind, Planned, Planning, Ports, Sink, Words, Writing};
+use crate::param::FilePath;
+use crate::problem::Problem;
+
+/// Writes the rows into a text file, in UTF-8.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct CsvLoad {
+    /// The file; replaced as a whole when the run is published.
+    pub path: FilePath,
+    /// The character between fields, `\t` for a tab.
+    #[serde(default = "comma")]
+    pub separator: String,
+    /// The character before decimals.
+    #[serde(default = "point")]
+    pub decimal_mark: String,
+    /// Whether the file begins with a byte-order mark, by which Excel knows UTF-8.
+    #[serde(default)]
+    pub bom: bool,
+    /// Whether the first row holds the columns' names.
+    #[serde(default = "yes")]
+    pub header: bool,
+}
+
+fn comma() -> String {
+    ",".into()
+}
+
+fn point() -> String {
+    ".".into()
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl NodeKind for CsvLoad {
+    fn identity() -> Identity {
+        Identity {
+            id: "load.csv",
+            version: 1,
+            category: Category::Load,
+            icon: "csv",
+            title: Words { en: "CSV output", fr: "Sortie CSV" },
+            summary: Words {
+                en: "Writes the rows into a text file that appears only when every control holds.",
+                fr: "Écrit les lignes dans un fichier texte qui n'apparaît que si tous les contrôles sont tenus.",
+            },
+            synonyms: &["output data", "export", "text file", "csv writer", "fichier texte"],
+            order: Words { en: "As they arrive.", fr: "Celui de l'arrivée." },
+        }
+    }
+
+    fn ports(&self) -> Ports {
+        Ports::sink()
+    }
+
+    fn plan(&self, cx: &mut Planning<'_>) -> Option<Planned> {
+        let one = |text: &str| match text {
+            "\\t" => Some(b'\t'),
+            text if text.len() == 1 && text.is_ascii() && text != "\"" => Some(text.as_bytes()[0]),
+            _ => None,
+        };
+        let separator = one(&self.separator);
+        let decimal_mark = one(&self.decimal_mark);
+        for (value, text, field) in [(separator, &self.separator, "separator"), (decimal_mark, &self.decimal_mark, "decimal_mark")] {
+            if value.is_none() {
+                cx.problem(Problem::error(format!("\"{text}\" is not one plain character.")).on(field).help("Use a single character such as , ; or ."));
+            }
+        }
+        if self.path.0.is_empty() {
+            cx.problem(Problem::error("The file has no name.").on("path").help("Name it, for example out/result.csv."));
+        }
+        if separator.is_some() && separator == decimal_mark {
+            cx.problem(Problem::warning("Decimals and fields are set apart by the same character; numbers will be quoted.").on("decimal_mark").help("Use ; between fields."));
+        }
+        if cx.failed() {
+            return None;
+        }
+        let format = Format { separator: separator?, decimal_mark: decimal_mark?, bom: self.bom, header: self.header };
+        Some(Planned::sink(Sink::File { port: "in", path: self.path.0.clone(), format: Arc::new(format) }))
+    }
+
+    fn examples() -> Vec<Example> {
+        vec![
+            Example::new("Empty values are empty fields; empty texts are quoted.", json!({ "path": "out.csv" }))
+                .input("in", "k,v:decimal(2)\na,1.50\n\"\",\n\"b,\"\"c\",-2.00")
+                .written("out.csv", "k,v\na,1.50\n\"\",\n\"b,\"\"c\",-2.00\n"),
+            Example::new("As Excel expects it in French.", json!({ "path": "out.csv", "separator": ";", "decimal_mark": ",", "bom": true }))
+                .input("in", "Montant:decimal(2),Date:date\n12.50,2026-09-30")
+                .written("out.csv", "\u{feff}Montant;Date\n12,50;2026-09-30\n"),
+        ]
+    }
+}
+
+#[derive(Debug)]
+struct Format {
+    separator: u8,
+    decimal_mark: u8,
+    bom: bool,
+    header: bool,
+}
+
+impl FileFormat for Format {
+    fn open(&self, file: File, schema: SchemaRef) -> Result<Box<dyn Writing>> {
+        let mut out = BufWriter::with_capacity(256 * 1024, file);
+        if self.bom {
+            out.write_all("\u{feff}".as_bytes())?;
+        }
+        let mut writing = CsvWriting { out, separator: self.separator, decimal_mark: self.decimal_mark };
+        if self.header {
+            for (i, field) in schema.fields().iter().enumerate() {
+                writing.field(i, field.name())?;
+            }
+            writing.out.write_all(b"\n")?;
+        }
+        Ok(Box::new(writing))
+    }
+}
+
+struct CsvWriting {
+    out: BufWriter<File>,
+    separator: u8,
+    decimal_mark: u8,
+}
+
+impl CsvWriting {
+    fn field(&mut self, place: usize, text: &str) -> Result<()> {
+        if place > 0 {
+            self.out.write_all(&[self.separator])?;
+        }
+        let special = |byte: u8| byte == self.separator || byte == b'"' || byte == b'\n' || byte == b'\r';
+        // A number sign at the start could be taken for a comment, spaces at the ends for padding.
+        let edges = text.starts_with(['#', ' ']) || text.ends_with(' ');
+        if text.is_empty() || edges || text.bytes().any(special) {
+            write!(self.out, "\"{}\"", text.replace('"', "\"\""))?;
+        } else {
+            self.out.write_all(text.as_bytes())?;
+        }
+        Ok(())
+    }
+}
+
+impl Writing for CsvWriting {
+    fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        for row in 0..batch.num_rows() {
+            for (place, array) in batch.columns().iter().enumerate() {
+                if array.is_null(row) {
+                    if place > 0 {
+                        self.out.write_all(&[self.separator])?;
+                    }
+                    continue;
+                }
+                let text = array_value_to_string(array, row)?;
+                let text = match array.data_type() {
+                    DataType::Decimal128(_, _) | DataType::Float64 if self.decimal_mark != b'.' => {
+                        text.replace('.', (self.decimal_mark as char).encode_utf8(&mut [0; 4]))
+                    }
+                    DataType::Timestamp(_, _) => text.replace('T', " "),
+                    _ => text,
+                };
+                self.field(place, &text)?;
+            }
+            self.out.write_all(b"\n")?;
+        }
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>) -> Result<File> {
+        self.out.into_inner().map_err(|error| DataFusionError::IoError(error.into_error()))
+    }
+}
