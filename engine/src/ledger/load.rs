@@ -22,6 +22,22 @@ use weir_nodes::types::type_name;
 use super::{Ledger, LedgerError, Load, column, durable};
 
 impl Ledger {
+    /// Whether a load can be done: its columns fit the table and its keys are whole. Changes nothing.
+    pub async fn verify(&self, load: &Load) -> Result<(), LedgerError> {
+        let name = load.table.as_str();
+        let read = |error: datafusion::common::DataFusionError| LedgerError::read(name, &error);
+        let options = ParquetReadOptions::default().file_extension("");
+        let rows = Self::session().read_parquet(load.rows.to_string_lossy().as_ref(), options).await.map_err(read)?;
+        let rows = match self.columns(name).await? {
+            Some(there) => fitted(rows, name, &there)?,
+            None => rows,
+        };
+        if let LedgerMode::Upsert { keys } = &load.mode {
+            unique_keys(name, &rows.collect().await.map_err(read)?, keys)?;
+        }
+        Ok(())
+    }
+
     /// Loads rows in one commit. A run that has loaded the table before has nothing to do.
     pub async fn load(&self, load: &Load) -> Result<(), LedgerError> {
         let name = load.table.as_str();

@@ -14,9 +14,11 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::Column;
+use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::logical_expr::Expr;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use deltalake::DeltaTable;
+use deltalake::delta_datafusion::planner::DeltaPlanner;
 use serde::Serialize;
 use url::Url;
 use weir_nodes::kind::LedgerMode;
@@ -137,7 +139,8 @@ impl Ledger {
         let mut config = SessionConfig::new().with_target_partitions(1);
         config.options_mut().execution.parquet.schema_force_view_types = false;
         config.options_mut().sql_parser.enable_ident_normalization = false;
-        SessionContext::new_with_config(config)
+        let state = SessionStateBuilder::new().with_default_features().with_config(config).with_query_planner(DeltaPlanner::new()).build();
+        SessionContext::new_with_state(state)
     }
 
     /// The tables, by name.

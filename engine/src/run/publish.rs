@@ -44,6 +44,17 @@ pub(crate) struct StagedLoad {
     pub(crate) mode: StagedMode,
 }
 
+impl StagedLoad {
+    fn of(&self, intent: &Intent) -> Load {
+        Load {
+            table: self.table.clone(),
+            mode: self.mode.clone().into(),
+            run: intent.certificate.run.clone(),
+            rows: self.staged.clone(),
+        }
+    }
+}
+
 /// [`LedgerMode`], as the intent keeps it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -75,6 +86,19 @@ impl From<StagedMode> for LedgerMode {
 
 /// Publishes what is staged in a run's folder. The caller holds the project's lock.
 pub(crate) async fn publish(project: &Project, folder: &Path, intent: &Intent) -> Result<Certificate, Problem> {
+    // What can be refused is refused now: an intent is a promise.
+    let ledger = Ledger::open(&project.ledger());
+    for load in &intent.loads {
+        ledger.verify(&load.of(intent)).await.map_err(|error| Problem::error(error.to_string()))?;
+    }
+    for file in &intent.files {
+        let folder = file.target.parent().unwrap_or(Path::new("."));
+        fs::create_dir_all(folder).map_err(|error| {
+            Problem::error(format!("The folder for the result cannot be made: {error}."))
+                .in_file(project.shown(folder), None)
+                .help("Choose another folder, or check its permissions.")
+        })?;
+    }
     write_durably(&folder.join(INTENT), &to_json(intent)?).map_err(|error| trouble(&error))?;
     apply(project, folder, intent).await
 }
@@ -98,16 +122,9 @@ pub(crate) async fn recover(project: &Project) -> Result<(), Problem> {
 
 /// Does what an intent says. Every step recognises that it was done before.
 async fn apply(project: &Project, folder: &Path, intent: &Intent) -> Result<Certificate, Problem> {
-    let run = &intent.certificate.run;
     let ledger = Ledger::open(&project.ledger());
     for load in &intent.loads {
-        let load = Load {
-            table: load.table.clone(),
-            mode: load.mode.clone().into(),
-            run: run.clone(),
-            rows: load.staged.clone(),
-        };
-        ledger.load(&load).await.map_err(|error| Problem::error(error.to_string()))?;
+        ledger.load(&load.of(intent)).await.map_err(|error| Problem::error(error.to_string()))?;
     }
     for file in &intent.files {
         // A staged file that is gone was renamed before the crash.

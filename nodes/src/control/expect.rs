@@ -3,7 +3,7 @@
 use datafusion::functions::core::expr_fn::coalesce;
 use datafusion::functions_aggregate::count::count_udaf;
 use datafusion::logical_expr::expr::WindowFunction;
-use datafusion::logical_expr::{Expr, ExprFunctionExt, WindowFunctionDefinition, lit, when};
+use datafusion::logical_expr::{Expr, ExprFunctionExt, LogicalPlanBuilder, WindowFunctionDefinition, lit, when};
 use datafusion::scalar::ScalarValue;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -108,6 +108,7 @@ impl NodeKind for Expect {
                 Problem::error(format!("The rows have a column \"{REASON}\" already.")).on("rules").help("Rename it with a select step."),
             );
         }
+        let table = self.counted(cx, table)?;
         let mut broken = Vec::new();
         for (i, rule) in self.rules.iter().enumerate() {
             if let Some((holds, reason)) = rule.holds(cx, &table, &format!("rules[{i}]")) {
@@ -174,6 +175,32 @@ impl NodeKind for Expect {
     }
 }
 
+/// The hidden column that counts the rows with the same key.
+fn repeats(cx: &Planning<'_>, columns: &Columns) -> String {
+    hidden(&format!("{}.repeats {}", cx.node(), listed(columns)))
+}
+
+impl Expect {
+    /// The table with the counts that rules of uniqueness look at.
+    fn counted(&self, cx: &mut Planning<'_>, mut table: Table) -> Option<Table> {
+        for rule in &self.rules {
+            let Rule::Unique { columns } = rule else { continue };
+            let name = repeats(cx, columns);
+            if table.has(&name) || columns.0.is_empty() || columns.0.iter().any(|key| !table.has(&key.0)) {
+                continue;
+            }
+            let keys = columns.0.iter().map(|key| column(&key.0)).collect();
+            let count = Expr::from(WindowFunction::new(WindowFunctionDefinition::AggregateUDF(count_udaf()), vec![lit(1_i64)]));
+            let plan = count
+                .partition_by(keys)
+                .build()
+                .and_then(|count| LogicalPlanBuilder::from(table.plan.clone()).window(vec![count.alias(name)])?.build());
+            table = Table::new(cx.planned(plan)?, table.order);
+        }
+        Some(table)
+    }
+}
+
 fn listed(columns: &Columns) -> String {
     columns.0.iter().map(|column| column.0.as_str()).collect::<Vec<_>>().join(", ")
 }
@@ -211,9 +238,8 @@ impl Rule {
                 (parts.into_iter().reduce(Expr::and)?, format!("{} is empty", listed(columns)))
             }
             Self::Unique { columns } => {
-                let keys = columns.0.iter().map(|key| cx.column(key, table, &format!("{field}.columns"))).collect::<Option<Vec<_>>>()?;
-                let count = Expr::from(WindowFunction::new(WindowFunctionDefinition::AggregateUDF(count_udaf()), vec![lit(1_i64)]));
-                let count = cx.planned(count.partition_by(keys).build())?;
+                columns.0.iter().map(|key| cx.column(key, table, &format!("{field}.columns"))).collect::<Option<Vec<_>>>()?;
+                let count = column(&repeats(cx, columns));
                 (count.eq(lit(1_i64)), format!("{} is not unique", listed(columns)))
             }
             Self::InSet { column: wanted, values } => {

@@ -21,13 +21,10 @@ pub(super) fn functions() -> Vec<Function> {
             &[("IF(2 > 1, \"yes\", \"no\")", "yes"), ("IF(FALSE, 1)", ""), ("IF(0 = 0, 0, 1 / 0)", "0")],
             |call, mut values| {
                 let condition = call.condition(&values[0])?;
-                let mut branches = call.same(values.split_off(1))?;
-                let otherwise = branches.0.pop().filter(|_| !branches.0.is_empty());
-                let (then, otherwise) = match (branches.0.pop(), otherwise) {
-                    (Some(then), otherwise) => (then, otherwise),
-                    (None, otherwise) => (otherwise?, None),
-                };
-                choose(call, vec![(condition, then)], otherwise, branches.1)
+                let (branches, data_type) = call.same(values.split_off(1))?;
+                let mut branches = branches.into_iter();
+                let (then, otherwise) = (branches.next()?, branches.next());
+                choose(call, vec![(condition, then)], otherwise, data_type)
             },
         ),
         f(
