@@ -87,6 +87,8 @@ impl Kind {
 
 static REGISTRY: LazyLock<Vec<Kind>> = LazyLock::new(|| vec![
         Kind::of::<crate::input::csv::CsvInput>(),
+        Kind::of::<crate::input::excel::ExcelInput>(),
+        Kind::of::<crate::input::parquet::ParquetInput>(),
         Kind::of::<crate::input::inline::InlineInput>(),
         Kind::of::<crate::filter::filter::Filter>(),
         Kind::of::<crate::filter::select::Select>(),
@@ -104,6 +106,8 @@ static REGISTRY: LazyLock<Vec<Kind>> = LazyLock::new(|| vec![
         Kind::of::<crate::calc::aggregate::Aggregate>(),
         Kind::of::<crate::calc::tiers::Tiers>(),
         Kind::of::<crate::load::csv::CsvLoad>(),
+        Kind::of::<crate::load::excel::ExcelLoad>(),
+        Kind::of::<crate::load::parquet::ParquetLoad>(),
         Kind::of::<crate::load::ledger::LedgerLoad>(),
     ]);
 
