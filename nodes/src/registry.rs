@@ -85,7 +85,8 @@ impl Kind {
     }
 }
 
-static REGISTRY: LazyLock<Vec<Kind>> = LazyLock::new(|| vec![
+static REGISTRY: LazyLock<Vec<Kind>> = LazyLock::new(|| {
+    vec![
         Kind::of::<crate::input::csv::CsvInput>(),
         Kind::of::<crate::input::excel::ExcelInput>(),
         Kind::of::<crate::input::parquet::ParquetInput>(),
@@ -109,7 +110,8 @@ static REGISTRY: LazyLock<Vec<Kind>> = LazyLock::new(|| vec![
         Kind::of::<crate::load::excel::ExcelLoad>(),
         Kind::of::<crate::load::parquet::ParquetLoad>(),
         Kind::of::<crate::load::ledger::LedgerLoad>(),
-    ]);
+    ]
+});
 
 /// Every kind, in the order of the palette.
 pub fn registry() -> &'static [Kind] {

@@ -25,7 +25,9 @@ pub fn config(threads: usize) -> SessionConfig {
 /// Registers every function Weir adds, so that plans can refer to them by name.
 pub fn register(context: &SessionContext) {
     context.register_udf(crate::filter::retype_function());
-    for function in crate::number::scalar_functions().into_iter().chain(crate::formula::scalar_functions()).chain(crate::mapping::scalar_functions()) {
+    for function in
+        crate::number::scalar_functions().into_iter().chain(crate::formula::scalar_functions()).chain(crate::mapping::scalar_functions())
+    {
         context.register_udf(function);
     }
     for function in crate::number::aggregate_functions() {

@@ -154,8 +154,7 @@ fn tail(text: &str) -> Result<(u64, String), AuditError> {
 
 fn line(file: &mut File, seq: u64, previous: String, event: Event, user: &str, subject: &str, detail: Value) -> Result<Entry, AuditError> {
     let time = chrono::Utc::now().format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
-    let mut entry =
-        Entry { seq, time, user: user.to_owned(), event, subject: subject.to_owned(), detail, previous, hash: String::new() };
+    let mut entry = Entry { seq, time, user: user.to_owned(), event, subject: subject.to_owned(), detail, previous, hash: String::new() };
     let text = serde_json::to_string(&entry).map_err(io::Error::from)?;
     file.write_all(format!("{text}\n").as_bytes())?;
     entry.hash = hash(text.as_bytes());

@@ -46,11 +46,7 @@ impl Ledger {
         let delta = |error| LedgerError::delta(name, error);
         let read = |error: datafusion::common::DataFusionError| LedgerError::read(name, &error);
         let known = Self::exists(&path);
-        let table = if known {
-            self.table(name).await?
-        } else {
-            DeltaTable::try_from_url(Self::url(&path, name)?).await.map_err(delta)?
-        };
+        let table = if known { self.table(name).await? } else { DeltaTable::try_from_url(Self::url(&path, name)?).await.map_err(delta)? };
         if known {
             let state = table.snapshot().map_err(delta)?;
             let loaded = state.transaction_version(table.log_store().as_ref(), &load.run).await.map_err(delta)?;
@@ -104,7 +100,7 @@ impl Ledger {
             write = write.with_replace_where(predicate);
         }
         let table = write.await.map_err(delta)?;
-        let version = table.version().unwrap_or_default().try_into().unwrap_or_default();
+        let version = table.version().unwrap_or_default();
         durable::sync_commit(&path, version).map_err(|error| LedgerError::io(name, &error))
     }
 }

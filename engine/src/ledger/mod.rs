@@ -78,8 +78,7 @@ pub fn stamped_schema(schema: &Schema) -> SchemaRef {
         };
         Field::new(field.name(), data_type, true)
     });
-    let stamps =
-        [Field::new(RUN, DataType::Utf8, true), Field::new(VERSION, DataType::Utf8, true), Field::new(ROW, DataType::Int64, true)];
+    let stamps = [Field::new(RUN, DataType::Utf8, true), Field::new(VERSION, DataType::Utf8, true), Field::new(ROW, DataType::Int64, true)];
     Arc::new(Schema::new(own.chain(stamps).collect::<Vec<_>>()))
 }
 
@@ -158,7 +157,7 @@ impl Ledger {
             let provider = table.table_provider().await.map_err(|error| LedgerError::delta(&name, error.into()))?;
             let rows = async { Self::session().read_table(provider)?.count().await };
             let rows = rows.await.map_err(|error| LedgerError::read(&name, &error))?;
-            tables.push(TableInfo { version: table.version().unwrap_or_default().try_into().unwrap_or_default(), rows: rows as u64, name });
+            tables.push(TableInfo { version: table.version().unwrap_or_default(), rows: rows as u64, name });
         }
         Ok(tables)
     }
@@ -177,7 +176,7 @@ impl Ledger {
     pub async fn read(&self, table: &str, as_of: Option<AsOf>) -> Result<RecordBatch, LedgerError> {
         let mut at = self.table(table).await?;
         if let Some(AsOf::Version(version)) = as_of {
-            let newest = at.version().unwrap_or_default().try_into().unwrap_or_default();
+            let newest = at.version().unwrap_or_default();
             if version > newest {
                 return Err(LedgerError::NoVersion { table: table.to_owned(), version, newest });
             }

@@ -274,7 +274,7 @@ fn scatter(
     let keys = keys.iter().map(|key| key.evaluate(batch)?.into_array(batch.num_rows())).collect::<Result<Vec<_>>>()?;
     let mut hashes = vec![0; batch.num_rows()];
     // Another seed than the one that made the partitions: within a partition those hashes are all alike.
-    create_hashes(&keys, &RandomState::with_seed(0x5eed_0f_a_3e17), &mut hashes)?;
+    create_hashes(&keys, &RandomState::with_seed(0x05ee_d0fa_3e17), &mut hashes)?;
     let mut rows: Vec<Vec<u32>> = vec![Vec::new(); writers.len()];
     for (row, hash) in hashes.iter().enumerate() {
         rows[(hash >> 40) as usize % writers.len()].push(row as u32);

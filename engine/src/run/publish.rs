@@ -46,12 +46,7 @@ pub(crate) struct StagedLoad {
 
 impl StagedLoad {
     fn of(&self, intent: &Intent) -> Load {
-        Load {
-            table: self.table.clone(),
-            mode: self.mode.clone().into(),
-            run: intent.certificate.run.clone(),
-            rows: self.staged.clone(),
-        }
+        Load { table: self.table.clone(), mode: self.mode.clone().into(), run: intent.certificate.run.clone(), rows: self.staged.clone() }
     }
 }
 

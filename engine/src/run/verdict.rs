@@ -63,7 +63,7 @@ fn figures(
             sum.checked_add(amount.decimal()?).ok_or_else(|| "a total has more than 28 digits".to_owned())
         })
     };
-    let (left, right) = (add(&totals.left)?, add(&totals.right)?);
+    let (left, right) = (add(&totals.left)?.normalize(), add(&totals.right)?.normalize());
     let difference = left.checked_sub(right).ok_or("the difference has more than 28 digits")?;
     Ok(Figures {
         left_label: totals.left_label.clone(),

@@ -53,8 +53,7 @@ impl Workflow {
             parameter.title = None;
             parameter.doc = None;
         }
-        let meaning =
-            json!({ "weir": self.weir, "parameters": parameters, "nodes": nodes, "edges": self.edges, "other": self.other });
+        let meaning = json!({ "weir": self.weir, "parameters": parameters, "nodes": nodes, "edges": self.edges, "other": self.other });
         Version(blake3::hash(meaning.to_string().as_bytes()).to_hex().to_string())
     }
 

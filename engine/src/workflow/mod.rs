@@ -9,5 +9,5 @@ pub mod parameters;
 mod schema;
 
 pub use canonical::Version;
-pub use schema::schema;
 pub use document::{CURRENT, Edge, Layout, Node, Parameter, ParameterType, PortRef, Workflow};
+pub use schema::schema;

@@ -36,7 +36,8 @@ pub fn resolve(workflow: &Workflow, set: &[(String, String)]) -> (BTreeMap<Strin
             continue;
         };
         if let Some(choices) = &parameter.choices {
-            let choices: Vec<String> = choices.iter().map(|choice| choice.as_str().map_or_else(|| choice.to_string(), str::to_owned)).collect();
+            let choices: Vec<String> =
+                choices.iter().map(|choice| choice.as_str().map_or_else(|| choice.to_string(), str::to_owned)).collect();
             if !choices.contains(&text) {
                 let problem = Problem::error(format!("\"{text}\" is no choice for parameter \"{name}\".")).on(field);
                 problems.push(problem.help(format!("Choose one of: {}.", choices.join(", "))));

@@ -85,7 +85,10 @@ impl NodeKind for Aggregate {
                 fr: "Regroupe les lignes et calcule sommes, moyennes, comptes et plus, exacts, par groupe.",
             },
             synonyms: &["summarize", "group by", "total", "sumif", "regrouper", "somme.si", "totaux"],
-            order: Words { en: "By the grouping columns, empty values last.", fr: "Par les colonnes de regroupement, valeurs vides à la fin." },
+            order: Words {
+                en: "By the grouping columns, empty values last.",
+                fr: "Par les colonnes de regroupement, valeurs vides à la fin.",
+            },
         }
     }
 
@@ -132,7 +135,8 @@ impl NodeKind for Aggregate {
     }
 
     fn examples() -> Vec<Example> {
-        let deals = "owner,month:integer,arr:decimal(2),stage\nZoë,9,1.05,won\nJean,9,100.00,won\nZoë,9,1.06,lost\nJean,8,,won\n,9,5.00,won";
+        let deals =
+            "owner,month:integer,arr:decimal(2),stage\nZoë,9,1.05,won\nJean,9,100.00,won\nZoë,9,1.06,lost\nJean,8,,won\n,9,5.00,won";
         vec![
             Example::new(
                 "Sums and counts by owner; empty owners are a group of their own.",
@@ -188,7 +192,9 @@ impl Measure {
         let adds = matches!(self.function, Function::Sum | Function::Average | Function::Median);
         if adds && !matches!(data_type, DataType::Int64 | DataType::Decimal128(_, _) | DataType::Float64 | DataType::Null) {
             let problem = Problem::error(format!("Values of type {} cannot be added up.", type_name(&data_type)));
-            cx.problem(problem.on(format!("measures[{i}].column")).help("Turn them into numbers first, for example with VALUE in a formula."));
+            cx.problem(
+                problem.on(format!("measures[{i}].column")).help("Turn them into numbers first, for example with VALUE in a formula."),
+            );
             return None;
         }
         // Rows that do not count are empty, and no function counts what is empty.

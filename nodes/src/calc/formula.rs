@@ -61,9 +61,7 @@ impl NodeKind for FormulaStep {
             let Some(typed) = cx.formula(&computed.formula, &table, name, &format!("columns[{i}].formula")) else { continue };
             // A column that holds nothing but empty values is text until it is given a type.
             let expr = match typed.data_type {
-                arrow::datatypes::DataType::Null => {
-                    datafusion::logical_expr::cast(typed.expr, arrow::datatypes::DataType::Utf8View)
-                }
+                arrow::datatypes::DataType::Null => datafusion::logical_expr::cast(typed.expr, arrow::datatypes::DataType::Utf8View),
                 _ => typed.expr,
             };
             table = cx.planned(table.with_columns(vec![(name.clone(), expr)]))?;

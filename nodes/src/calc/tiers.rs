@@ -156,10 +156,9 @@ impl Tiers {
                 (None, None) => format!("({value})"),
                 (None, Some(up_to)) => format!("IF(({value}) < ({up}), ({value}), ({up}))", up = up_to.0),
                 (Some(from), None) => format!("IF(({value}) > ({from}), ({value}) - ({from}), ({value}) * 0)"),
-                (Some(from), Some(up_to)) => format!(
-                    "IF(({value}) > ({from}), IF(({value}) < ({up}), ({value}), ({up})) - ({from}), ({value}) * 0)",
-                    up = up_to.0
-                ),
+                (Some(from), Some(up_to)) => {
+                    format!("IF(({value}) > ({from}), IF(({value}) < ({up}), ({value}), ({up})) - ({from}), ({value}) * 0)", up = up_to.0)
+                }
             };
             parts.push(format!("{part} * ({rate})"));
             from = band.up_to.as_ref().map(|up_to| up_to.0.as_str());

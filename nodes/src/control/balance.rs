@@ -105,10 +105,16 @@ impl NodeKind for Balance {
 
     fn examples() -> Vec<Example> {
         vec![
-            Example::new("A document that is off by a cent is an exception.", json!({ "debit": "debit", "credit": "credit", "by": ["doc"] }))
-                .input("in", "doc:integer,debit:decimal(2),credit:decimal(2)\n2,10.00,0.00\n1,5.00,0.00\n1,0.00,5.00\n2,0.00,10.01")
-                .output("pass", "doc:integer,debit:decimal(2),credit:decimal(2)\n2,10.00,0.00\n1,5.00,0.00\n1,0.00,5.00\n2,0.00,10.01")
-                .output("exceptions", "doc:integer,debit:decimal(2),credit:decimal(2),difference:decimal(2),reason\n2,10.00,10.01,-0.01,debit and credit differ"),
+            Example::new(
+                "A document that is off by a cent is an exception.",
+                json!({ "debit": "debit", "credit": "credit", "by": ["doc"] }),
+            )
+            .input("in", "doc:integer,debit:decimal(2),credit:decimal(2)\n2,10.00,0.00\n1,5.00,0.00\n1,0.00,5.00\n2,0.00,10.01")
+            .output("pass", "doc:integer,debit:decimal(2),credit:decimal(2)\n2,10.00,0.00\n1,5.00,0.00\n1,0.00,5.00\n2,0.00,10.01")
+            .output(
+                "exceptions",
+                "doc:integer,debit:decimal(2),credit:decimal(2),difference:decimal(2),reason\n2,10.00,10.01,-0.01,debit and credit differ",
+            ),
         ]
     }
 }
@@ -132,9 +138,7 @@ impl Balance {
             )?
             .project(columns(vec![zero(&debit).alias("debit"), zero(&credit).alias("credit")]))?
             .project(columns(vec![column("debit"), column("credit"), difference.alias("difference")]))?
-            .filter(
-                column("difference").gt(limit.clone()).or(number::negate(column("difference"), &site).gt(limit)),
-            )?
+            .filter(column("difference").gt(limit.clone()).or(number::negate(column("difference"), &site).gt(limit)))?
             .project(columns(vec![
                 column("debit"),
                 column("credit"),

@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::example::Example;
-use crate::kind::{Category, Check, EXCEPTIONS, Flow, Identity, NodeKind, Outlet, PASS, Planned, Planning, Ports, REASON, Rows, Severity, Words};
+use crate::kind::{
+    Category, Check, EXCEPTIONS, Flow, Identity, NodeKind, Outlet, PASS, Planned, Planning, Ports, REASON, Rows, Severity, Words,
+};
 use crate::param::{Column, Columns, Formula};
 use crate::problem::Problem;
 use crate::table::{Table, column, hidden};
@@ -264,7 +266,8 @@ impl Rule {
             Self::Matches { column: wanted, pattern } => {
                 cx.column(wanted, table, &format!("{field}.column"))?;
                 if let Err(error) = regex::Regex::new(pattern) {
-                    let problem = Problem::error(format!("\"{pattern}\" is not a regular expression: {error}.")).on(format!("{field}.pattern"));
+                    let problem =
+                        Problem::error(format!("\"{pattern}\" is not a regular expression: {error}.")).on(format!("{field}.pattern"));
                     cx.problem(problem.help("Correct the pattern."));
                     return None;
                 }

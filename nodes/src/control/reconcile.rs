@@ -14,7 +14,8 @@ use super::tolerance;
 use crate::example::Example;
 use crate::formula::Site;
 use crate::kind::{
-    Arity, Category, Check, EXCEPTIONS, Flow, IN, Identity, InPort, NodeKind, PASS, Planned, Planning, Ports, REASON, Severity, Total, Totals, Words,
+    Arity, Category, Check, EXCEPTIONS, Flow, IN, Identity, InPort, NodeKind, PASS, Planned, Planning, Ports, REASON, Severity, Total,
+    Totals, Words,
 };
 use crate::number;
 use crate::param::{Column, Formula};
@@ -110,7 +111,9 @@ impl NodeKind for Reconcile {
         let total = |port, wire, value: &Expr| Total { port, wire, value: value.clone() };
         let totals = Totals {
             left_label: "rows".into(),
-            left: std::iter::once(total("in", 0, &value)).chain(also.iter().enumerate().map(|(i, value)| total("plus", i, value))).collect(),
+            left: std::iter::once(total("in", 0, &value))
+                .chain(also.iter().enumerate().map(|(i, value)| total("plus", i, value)))
+                .collect(),
             right_label: "reference".into(),
             right: vec![total("reference", 0, &theirs)],
             must_agree: self.by.is_empty(),
@@ -247,7 +250,9 @@ impl Reconcile {
         } else {
             let (lefts, rights): (Vec<_>, Vec<_>) = keys
                 .iter()
-                .map(|(left, right)| (datafusion::common::Column::new_unqualified(left), datafusion::common::Column::new_unqualified(right)))
+                .map(|(left, right)| {
+                    (datafusion::common::Column::new_unqualified(left), datafusion::common::Column::new_unqualified(right))
+                })
                 .unzip();
             left.join_detailed(right, JoinType::Full, (lefts, rights), None, NullEquality::NullEqualsNull)?
         };
@@ -267,7 +272,8 @@ impl Reconcile {
         let reason = when(only_theirs.clone(), text("the group is only in the reference"))
             .when(only_ours.clone(), text("the group is not in the reference"))
             .otherwise(text("the totals differ"))?;
-        let named = self.by.iter().zip(&keys).map(|(group, (left, right))| coalesce(vec![column(left), column(right)]).alias(&group.column.0));
+        let named =
+            self.by.iter().zip(&keys).map(|(group, (left, right))| coalesce(vec![column(left), column(right)]).alias(&group.column.0));
         let gap = temporary("gap");
         let negative = number::negate(column(&gap), &site);
         let mut differs = column(&gap).gt(limit.clone()).or(negative.gt(limit));

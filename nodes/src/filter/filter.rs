@@ -29,7 +29,17 @@ impl NodeKind for Filter {
                 en: "Keeps the rows that meet a condition and sends the others elsewhere.",
                 fr: "Retient les lignes qui remplissent une condition et envoie les autres ailleurs.",
             },
-            synonyms: &["where", "row filter", "row splitter", "split", "autofilter", "condition", "filtre", "garder", "filtrer les lignes"],
+            synonyms: &[
+                "where",
+                "row filter",
+                "row splitter",
+                "split",
+                "autofilter",
+                "condition",
+                "filtre",
+                "garder",
+                "filtrer les lignes",
+            ],
             order: Words { en: "Rows stay in their order on both ports.", fr: "Les lignes restent dans leur ordre aux deux sorties." },
         }
     }

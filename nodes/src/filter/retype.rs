@@ -30,7 +30,10 @@ pub fn possible(from: &DataType, to: ColumnType) -> bool {
     match (from_type, to) {
         _ if *from == DataType::Null => true,
         (a, b) if a == b => true,
-        (ColumnType::Text, _) | (_, ColumnType::Text) | (ColumnType::Date, ColumnType::DateTime) | (ColumnType::DateTime, ColumnType::Date) => true,
+        (ColumnType::Text, _)
+        | (_, ColumnType::Text)
+        | (ColumnType::Date, ColumnType::DateTime)
+        | (ColumnType::DateTime, ColumnType::Date) => true,
         (a, b) if a.is_number() && b.is_number() => true,
         (ColumnType::Boolean, ColumnType::Integer) => true,
         _ => false,

@@ -66,7 +66,18 @@ impl NodeKind for RowNumber {
                 en: "Adds a column that numbers the rows, over the whole table or in each group.",
                 fr: "Ajoute une colonne qui numérote les lignes, sur toute la table ou dans chaque groupe.",
             },
-            synonyms: &["record id", "index column", "rank", "counter", "row id", "sequence", "numéro de ligne", "rang", "colonne d'index", "compteur"],
+            synonyms: &[
+                "record id",
+                "index column",
+                "rank",
+                "counter",
+                "row id",
+                "sequence",
+                "numéro de ligne",
+                "rang",
+                "colonne d'index",
+                "compteur",
+            ],
             order: Words { en: "Rows stay in their order.", fr: "Les lignes restent dans leur ordre." },
         }
     }

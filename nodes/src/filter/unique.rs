@@ -115,7 +115,10 @@ impl NodeKind for Unique {
                 .input("in", deals)
                 .output("out", "deal,owner,amount:integer\nD1,Ann,5\nD2,Bob,7\nD1,Ann,9\nD3,,1\nD4,,2")
                 .output("duplicates", "deal,owner,amount:integer\nD1,Ann,5"),
-            Example::new("A table without rows.", json!({ "by": ["deal"] })).input("in", "deal").output("out", "deal").output("duplicates", "deal"),
+            Example::new("A table without rows.", json!({ "by": ["deal"] }))
+                .input("in", "deal")
+                .output("out", "deal")
+                .output("duplicates", "deal"),
         ]
     }
 }

@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, StringViewArray, TimestampMicrosecondArray};
+use arrow::array::{
+    Array, ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, StringViewArray, TimestampMicrosecondArray,
+};
 use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::cast::{
     as_boolean_array, as_date32_array, as_decimal128_array, as_float64_array, as_int64_array, as_string_view_array,
@@ -114,7 +116,9 @@ pub(super) fn array(cells: Vec<Cell<'static>>, data_type: &DataType) -> Result<A
     Ok(match data_type {
         DataType::Utf8View => Arc::new(collect!(StringViewArray, Cell::Text(text) => text)),
         DataType::Int64 => Arc::new(collect!(Int64Array, Cell::Integer(value) => value)),
-        DataType::Decimal128(_, _) => Arc::new(collect!(Decimal128Array, Cell::Decimal(value, _) => value).with_data_type(data_type.clone())),
+        DataType::Decimal128(_, _) => {
+            Arc::new(collect!(Decimal128Array, Cell::Decimal(value, _) => value).with_data_type(data_type.clone()))
+        }
         DataType::Float64 => Arc::new(collect!(Float64Array, Cell::Float(value) => value)),
         DataType::Boolean => Arc::new(collect!(BooleanArray, Cell::Boolean(value) => value)),
         DataType::Date32 => Arc::new(collect!(Date32Array, Cell::Date(value) => value)),

@@ -236,7 +236,8 @@ impl Lowering<'_> {
             (DataType::Decimal128(_, _), DataType::Float64) | (DataType::Float64, DataType::Decimal128(_, _)) => {
                 self.number_help(&left, &right).to_owned()
             }
-            (DataType::Date32 | DataType::Timestamp(_, _), DataType::Utf8View) | (DataType::Utf8View, DataType::Date32 | DataType::Timestamp(_, _)) => {
+            (DataType::Date32 | DataType::Timestamp(_, _), DataType::Utf8View)
+            | (DataType::Utf8View, DataType::Date32 | DataType::Timestamp(_, _)) => {
                 "Write a date as DATE(2026, 9, 30), or turn the text into one with DATEVALUE.".to_owned()
             }
             (DataType::Utf8View, _) => "Put the other value in quotes if it is text, or turn the text into a number with VALUE.".to_owned(),
@@ -273,7 +274,11 @@ impl Lowering<'_> {
         let count = arguments.len();
         if count < function.arguments.0 || count > function.arguments.1 {
             let s = if count == 1 { "" } else { "s" };
-            self.fail(span, format!("{} does not take {count} argument{s}.", function.name), format!("It is written {}.", function.signature));
+            self.fail(
+                span,
+                format!("{} does not take {count} argument{s}.", function.name),
+                format!("It is written {}.", function.signature),
+            );
             return None;
         }
         let values = values.into_iter().collect::<Option<Vec<_>>>()?;
@@ -316,7 +321,11 @@ impl Lowering<'_> {
             _ => ("a date", "DATEVALUE turns text into a date; DATE(2026, 9, 30) is one."),
         };
         let found = type_name(&value.data_type);
-        self.fail(value.span, format!("{} takes {wanted} here, not {found}.", function.name), format!("{help} It is written {}.", function.signature));
+        self.fail(
+            value.span,
+            format!("{} takes {wanted} here, not {found}.", function.name),
+            format!("{help} It is written {}.", function.signature),
+        );
         None
     }
 }

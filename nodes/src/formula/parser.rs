@@ -15,7 +15,11 @@ pub(super) fn parse(text: &str, entry: Entry) -> Result<Node, Vec<Mistake>> {
     let mut parser = Parser { tokens, at: 0, entry };
     let tree = parser.expression(0, 0).and_then(|tree| match parser.peek() {
         (Token::End, _) => Ok(tree),
-        (_, span) => Err(mistake(span.clone(), "This is left over after the end of the formula.", "Remove it, or join it with an operator such as + or &.")),
+        (_, span) => Err(mistake(
+            span.clone(),
+            "This is left over after the end of the formula.",
+            "Remove it, or join it with an operator such as + or &.",
+        )),
     });
     tree.map_err(|mistake| vec![mistake])
 }

@@ -116,7 +116,7 @@ fn the_table_is_sound() {
         assert!(!function.examples.is_empty(), "{}: no example", function.name);
     }
     for function in functions() {
-        let found = super::functions::find(function.french).unwrap();
+        let found = functions::find(function.french).unwrap();
         assert!(found.name == function.name || found.name == function.french, "{} is ambiguous in French", function.french);
     }
 }
@@ -175,7 +175,8 @@ fn tree() -> impl Strategy<Value = Node> {
             boxed.clone().prop_map(Kind::Negate),
             boxed.clone().prop_map(Kind::Percent),
             (0..BINARIES.len(), boxed.clone(), boxed).prop_map(|(i, a, b)| Kind::Binary(BINARIES[i], a, b)),
-            (0..functions().len(), prop::collection::vec(inner, 0..4)).prop_map(|(i, args)| Kind::Call(functions()[i].name.to_owned(), args)),
+            (0..functions().len(), prop::collection::vec(inner, 0..4))
+                .prop_map(|(i, args)| Kind::Call(functions()[i].name.to_owned(), args)),
         ]
         .prop_map(node)
     })

@@ -117,9 +117,12 @@ impl NodeKind for ExcelInput {
 
     fn examples() -> Vec<Example> {
         vec![
-            Example::new("A sheet by its name; whole numbers, decimals and text are told apart.", json!({ "path": "quotas.xlsx", "sheet": "Europe" }))
-                .file("quotas.xlsx", sample())
-                .output("out", "owner,month:integer,quota:decimal(1)\nZoë,9,1000.5\nJean,10,"),
+            Example::new(
+                "A sheet by its name; whole numbers, decimals and text are told apart.",
+                json!({ "path": "quotas.xlsx", "sheet": "Europe" }),
+            )
+            .file("quotas.xlsx", sample())
+            .output("out", "owner,month:integer,quota:decimal(1)\nZoë,9,1000.5\nJean,10,"),
         ]
     }
 }
@@ -143,7 +146,8 @@ fn sample() -> Vec<u8> {
 impl ExcelInput {
     /// The sheet's name and cells.
     fn sheet_of(&self, path: &Path) -> Result<(String, Range<Data>), Problem> {
-        let bytes = std::fs::read(path).map_err(|error| Problem::error(format!("The file cannot be read: {error}.")).help("Check its permissions."))?;
+        let bytes = std::fs::read(path)
+            .map_err(|error| Problem::error(format!("The file cannot be read: {error}.")).help("Check its permissions."))?;
         if is_encrypted(&bytes) {
             return Err(Problem::error("The workbook is password protected.")
                 .on("path")
@@ -168,7 +172,8 @@ impl ExcelInput {
         let name = match &self.sheet {
             Some(name) if names.contains(name) => name.clone(),
             Some(name) => {
-                let help = did_you_mean(name, names.iter().map(String::as_str)).unwrap_or_else(|| format!("Its sheets are: {}.", names.join(", ")));
+                let help = did_you_mean(name, names.iter().map(String::as_str))
+                    .unwrap_or_else(|| format!("Its sheets are: {}.", names.join(", ")));
                 return Err(Problem::error(format!("The workbook has no sheet \"{name}\".")).on("sheet").help(help));
             }
             None => names.first().cloned().ok_or_else(|| damaged("it has no sheet".into()))?,
@@ -191,10 +196,13 @@ impl ExcelInput {
             .enumerate()
             .map(|(i, row)| (top + i as u32 + 1, row))
             .filter(|(number, row)| {
-                self.header_row.is_none_or(|header| *number >= header) && !row.iter().all(|cell| text(cell).is_none_or(|t| t.trim().is_empty()))
+                self.header_row.is_none_or(|header| *number >= header)
+                    && !row.iter().all(|cell| text(cell).is_none_or(|t| t.trim().is_empty()))
             })
             .collect();
-        let Some(((header_number, first), rest)) = rows.split_first() else { return Err(empty(format!("The sheet \"{sheet}\" has no rows there."))) };
+        let Some(((header_number, first), rest)) = rows.split_first() else {
+            return Err(empty(format!("The sheet \"{sheet}\" has no rows there.")));
+        };
         let (names, data) = if self.header {
             (first.iter().map(|cell| text(cell).unwrap_or_default()).collect::<Vec<_>>(), rest)
         } else {
@@ -217,20 +225,28 @@ impl ExcelInput {
         for (place, name) in names.iter().enumerate() {
             let declared = self.columns.iter().find(|column| column.name == *name).map(|column| column.column_type);
             let cells: Vec<(u32, &Data)> = data.iter().map(|(number, row)| (*number, row.get(place).unwrap_or(&Data::Empty))).collect();
-            errors.extend(cells.iter().filter(|(_, cell)| cell.is_error()).map(|(row, cell)| format!("{} {}", cell_name(*row, place), cell)));
+            errors
+                .extend(cells.iter().filter(|(_, cell)| cell.is_error()).map(|(row, cell)| format!("{} {}", cell_name(*row, place), cell)));
             let texts: Vec<Option<String>> = cells.iter().map(|(_, cell)| text(cell)).collect();
             let (column_type, odd) = declared.map_or_else(|| infer(&cells, &texts), |column_type| (column_type, None));
             if let Some(row) = odd {
                 notes.push(
-                    Problem::info(format!("Column \"{name}\" is read as text: the cell {} is not like the ones above it.", cell_name(row, place)))
-                        .in_file(file, None),
+                    Problem::info(format!(
+                        "Column \"{name}\" is read as text: the cell {} is not like the ones above it.",
+                        cell_name(row, place)
+                    ))
+                    .in_file(file, None),
                 );
             }
             if column_type == ColumnType::Float {
-                notes.push(Problem::warning(format!("Column \"{name}\" holds numbers with too many digits; it is a float.")).in_file(file, None));
+                notes.push(
+                    Problem::warning(format!("Column \"{name}\" holds numbers with too many digits; it is a float.")).in_file(file, None),
+                );
             }
-            let values: Vec<Option<&str>> =
-                texts.iter().map(|text| text.as_deref().filter(|text| column_type == ColumnType::Text || !text.trim().is_empty())).collect();
+            let values: Vec<Option<&str>> = texts
+                .iter()
+                .map(|text| text.as_deref().filter(|text| column_type == ColumnType::Text || !text.trim().is_empty()))
+                .collect();
             match typed_array(&values, column_type) {
                 Ok(array) => {
                     fields.push(Field::new(name, array.data_type().clone(), true));
@@ -245,14 +261,20 @@ impl ExcelInput {
             }
         }
         for declared in self.columns.iter().filter(|declared| !names.contains(&declared.name)) {
-            let help = did_you_mean(&declared.name, names.iter().map(String::as_str)).unwrap_or_else(|| format!("Its columns are: {}.", names.join(", ")));
-            problems.push(Problem::error(format!("Column \"{}\" is not in this sheet.", declared.name)).on("columns").in_file(file, None).help(help));
+            let help = did_you_mean(&declared.name, names.iter().map(String::as_str))
+                .unwrap_or_else(|| format!("Its columns are: {}.", names.join(", ")));
+            problems.push(
+                Problem::error(format!("Column \"{}\" is not in this sheet.", declared.name)).on("columns").in_file(file, None).help(help),
+            );
         }
         if let Some(example) = errors.first() {
             let message = format!("{} cells of sheet \"{sheet}\" hold an error, the first is {example}.", errors.len());
             match self.errors {
                 ErrorCells::Refuse => problems.push(
-                    Problem::error(message).on("errors").in_file(file, None).help("Correct them, or set errors to \"empty\" to read them as empty."),
+                    Problem::error(message)
+                        .on("errors")
+                        .in_file(file, None)
+                        .help("Correct them, or set errors to \"empty\" to read them as empty."),
                 ),
                 ErrorCells::Empty => notes.push(Problem::warning(format!("{message} They are empty.")).in_file(file, None)),
             }
@@ -308,7 +330,7 @@ fn text(cell: &Data) -> Option<String> {
             Some(moment) => Some(moment.format("%Y-%m-%d %H:%M:%S").to_string()),
             None => Some(cell.to_string()),
         },
-        other => Some(other.to_string()),
+        Data::DurationIso(text) => Some(text.clone()),
     }
 }
 
@@ -321,12 +343,18 @@ fn shown(value: f64) -> String {
 
 /// The type that all cells of a column allow, and the row of the first that kept it from being another.
 fn infer(cells: &[(u32, &Data)], texts: &[Option<String>]) -> (ColumnType, Option<u32>) {
-    let filled: Vec<(u32, &Data, &str)> =
-        cells.iter().zip(texts).filter_map(|((row, cell), text)| Some((*row, *cell, text.as_deref()?))).filter(|(_, _, text)| !text.trim().is_empty()).collect();
+    let filled: Vec<(u32, &Data, &str)> = cells
+        .iter()
+        .zip(texts)
+        .filter_map(|((row, cell), text)| Some((*row, *cell, text.as_deref()?)))
+        .filter(|(_, _, text)| !text.trim().is_empty())
+        .collect();
     let number = |cell: &Data| matches!(cell, Data::Int(_) | Data::Float(_));
     let is = |text: &str, column_type| typed_array(&[Some(text)], column_type).is_ok();
     let date = |cell: &Data, text: &str| matches!(cell, Data::DateTime(_) | Data::DateTimeIso(_)) && is(text, ColumnType::Date);
-    let moment = |cell: &Data, text: &str| date(cell, text) || matches!(cell, Data::DateTime(_) | Data::DateTimeIso(_)) && is(text, ColumnType::DateTime);
+    let moment = |cell: &Data, text: &str| {
+        date(cell, text) || matches!(cell, Data::DateTime(_) | Data::DateTimeIso(_)) && is(text, ColumnType::DateTime)
+    };
     let Some((_, first, first_text)) = filled.first().copied() else { return (ColumnType::Text, None) };
     let odd = |fits: &dyn Fn(&Data, &str) -> bool| filled.iter().find(|(_, cell, text)| !fits(cell, text)).map(|(row, ..)| *row);
     if number(first) {
@@ -337,7 +365,8 @@ fn infer(cells: &[(u32, &Data)], texts: &[Option<String>]) -> (ColumnType, Optio
             return (ColumnType::Integer, None);
         }
         let parts = filled.iter().map(|(_, _, text)| text.split_once('.').unwrap_or((text, "")));
-        let (whole, places) = parts.fold((0, 0), |(whole, places), (w, p)| (whole.max(w.trim_start_matches('-').len()), places.max(p.len())));
+        let (whole, places) =
+            parts.fold((0, 0), |(whole, places), (w, p)| (whole.max(w.trim_start_matches('-').len()), places.max(p.len())));
         if places > usize::from(INPUT_PLACES) || whole + places > usize::from(INPUT_DIGITS) {
             return (ColumnType::Float, None);
         }

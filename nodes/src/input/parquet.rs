@@ -37,7 +37,10 @@ impl NodeKind for ParquetInput {
             category: Category::Input,
             icon: "view_column",
             title: Words { en: "Parquet file", fr: "Fichier Parquet" },
-            summary: Words { en: "Reads a Parquet file; its types are the file's own.", fr: "Lit un fichier Parquet ; les types sont ceux du fichier." },
+            summary: Words {
+                en: "Reads a Parquet file; its types are the file's own.",
+                fr: "Lit un fichier Parquet ; les types sont ceux du fichier.",
+            },
             synonyms: &["columnar", "input data", "parquet reader", "import"],
             order: Words { en: "As in the file.", fr: "Celui du fichier." },
         }
@@ -56,7 +59,8 @@ impl NodeKind for ParquetInput {
                 let problem = if encrypted {
                     Problem::error("The file is encrypted.").help("Ask for a copy that is not.")
                 } else {
-                    Problem::error(format!("The file is not a Parquet file that can be read: {why}.")).help("Export it again, or choose another file.")
+                    Problem::error(format!("The file is not a Parquet file that can be read: {why}."))
+                        .help("Export it again, or choose another file.")
                 };
                 cx.problem(problem.on("path").in_file(&self.path.0, None));
                 return None;
@@ -67,13 +71,20 @@ impl NodeKind for ParquetInput {
             match carried(field.data_type()) {
                 Some(data_type) => columns.push((place, Field::new(field.name(), data_type, true))),
                 None => cx.problem(
-                    Problem::warning(format!("Column \"{}\" is of type {}, which has no place in a table; it is left out.", field.name(), field.data_type()))
-                        .on("path")
-                        .in_file(&self.path.0, None),
+                    Problem::warning(format!(
+                        "Column \"{}\" is of type {}, which has no place in a table; it is left out.",
+                        field.name(),
+                        field.data_type()
+                    ))
+                    .on("path")
+                    .in_file(&self.path.0, None),
                 ),
             }
             if matches!(field.data_type(), DataType::Float16 | DataType::Float32 | DataType::Float64) {
-                cx.problem(Problem::info(format!("Column \"{}\" is a float; use DECIMAL before reconciling it.", field.name())).in_file(&self.path.0, None));
+                cx.problem(
+                    Problem::info(format!("Column \"{}\" is a float; use DECIMAL before reconciling it.", field.name()))
+                        .in_file(&self.path.0, None),
+                );
             }
         }
         let node = cx.node().to_owned();
@@ -84,7 +95,11 @@ impl NodeKind for ParquetInput {
 
     fn examples() -> Vec<Example> {
         let rows = "id:integer,name,amount:decimal(2),day:date\n1,Zoë,10.50,2026-09-30\n2,,,\n";
-        vec![Example::new("Decimals and dates stay what they are.", json!({ "path": "a.parquet" })).file("a.parquet", sample(rows)).output("out", rows.trim_end())]
+        vec![
+            Example::new("Decimals and dates stay what they are.", json!({ "path": "a.parquet" }))
+                .file("a.parquet", sample(rows))
+                .output("out", rows.trim_end()),
+        ]
     }
 }
 
@@ -112,8 +127,8 @@ fn tempfile_like() -> Option<File> {
 /// The type in which a column enters a workflow; `None` for types that have no place there.
 fn carried(data_type: &DataType) -> Option<DataType> {
     use DataType::{
-        Boolean, Date32, Date64, Decimal32, Decimal64, Decimal128, Dictionary, Float16, Float32, Float64, Int8, Int16, Int32, Int64, LargeUtf8,
-        Timestamp, UInt8, UInt16, UInt32, UInt64, Utf8, Utf8View,
+        Boolean, Date32, Date64, Decimal32, Decimal64, Decimal128, Dictionary, Float16, Float32, Float64, Int8, Int16, Int32, Int64,
+        LargeUtf8, Timestamp, UInt8, UInt16, UInt32, UInt64, Utf8, Utf8View,
     };
     Some(match data_type {
         Int8 | Int16 | Int32 | Int64 | UInt8 | UInt16 | UInt32 => Int64,

@@ -75,7 +75,14 @@ impl Join {
     }
 
     /// The visible columns that come out: their names and what they hold over the joined rows.
-    fn columns(&self, cx: &mut Planning<'_>, left: &Table, right: &Table, keyed: &Keyed, renamed: &[(String, String)]) -> Vec<(String, Expr)> {
+    fn columns(
+        &self,
+        cx: &mut Planning<'_>,
+        left: &Table,
+        right: &Table,
+        keyed: &Keyed,
+        renamed: &[(String, String)],
+    ) -> Vec<(String, Expr)> {
         let renamed_to = |name: &str| renamed.iter().find(|(original, _)| original == name).map(|(_, to)| column(to));
         let mut columns: Vec<(String, Expr)> = Vec::new();
         for name in left.names() {
@@ -156,10 +163,12 @@ impl Join {
         let build = only(right, keyed.right_keys(right))?;
         let probe = left.with_columns(keyed.left_keys(left))?;
         let names = || (keyed.right_names(), keyed.left_names());
-        let left_only = LogicalPlanBuilder::from(build).join_detailed(probe.plan, JoinType::RightAnti, names(), None, self.nulls())?.build()?;
+        let left_only =
+            LogicalPlanBuilder::from(build).join_detailed(probe.plan, JoinType::RightAnti, names(), None, self.nulls())?.build()?;
         let build = right.with_columns(keyed.right_keys(right))?;
         let probe = only(left, keyed.left_keys(left))?;
-        let right_only = LogicalPlanBuilder::from(build.plan).join_detailed(probe, JoinType::LeftAnti, names(), None, self.nulls())?.build()?;
+        let right_only =
+            LogicalPlanBuilder::from(build.plan).join_detailed(probe, JoinType::LeftAnti, names(), None, self.nulls())?.build()?;
         Ok((Table::new(left_only, left.order.clone()), Table::new(right_only, right.order.clone())))
     }
 }
@@ -176,7 +185,18 @@ impl NodeKind for Join {
                 en: "Puts the rows of two tables side by side where their keys agree, and sends rows without a partner elsewhere.",
                 fr: "Met côte à côte les lignes de deux tables dont les clés concordent, et envoie ailleurs celles sans partenaire.",
             },
-            synonyms: &["merge queries", "joiner", "inner join", "outer join", "anti join", "vlookup", "jointure", "fusionner", "rapprocher", "croiser"],
+            synonyms: &[
+                "merge queries",
+                "joiner",
+                "inner join",
+                "outer join",
+                "anti join",
+                "vlookup",
+                "jointure",
+                "fusionner",
+                "rapprocher",
+                "croiser",
+            ],
             order: Words {
                 en: "The left table's; the matches of one left row in the right table's order; rows that only the right table has come last.",
                 fr: "Celui de la table de gauche ; les correspondances d'une ligne dans l'ordre de la table de droite ; les lignes propres à celle-ci viennent en dernier.",
@@ -200,11 +220,7 @@ impl NodeKind for Join {
 
     fn plan(&self, cx: &mut Planning<'_>) -> Option<Planned> {
         let (left, right) = (cx.input("left")?, cx.input("right")?);
-        let pairs = self
-            .on
-            .iter()
-            .enumerate()
-            .map(|(i, on)| (&on.left, format!("on[{i}].left"), &on.right, format!("on[{i}].right")));
+        let pairs = self.on.iter().enumerate().map(|(i, on)| (&on.left, format!("on[{i}].left"), &on.right, format!("on[{i}].right")));
         let keyed = Keyed::new(cx, (&left, &right), pairs, self.ignore_case)?;
         let joined = self.joined(cx, &left, &right, &keyed)?;
         let (left_only, right_only) = cx.planned(self.without_partner(&left, &right, &keyed))?;

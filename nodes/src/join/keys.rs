@@ -139,5 +139,7 @@ impl Keyed {
 
 /// A table's rows with exactly these columns.
 pub fn only(table: &Table, columns: Vec<(String, Expr)>) -> datafusion::common::Result<LogicalPlan> {
-    LogicalPlanBuilder::from(table.plan.clone()).project(columns.into_iter().map(|(name, expr)| expr.alias(name)).collect::<Vec<_>>())?.build()
+    LogicalPlanBuilder::from(table.plan.clone())
+        .project(columns.into_iter().map(|(name, expr)| expr.alias(name)).collect::<Vec<_>>())?
+        .build()
 }

@@ -15,7 +15,9 @@ use serde_json::json;
 use super::keys::{Keyed, only};
 use crate::example::Example;
 use crate::filter::unique::numbered;
-use crate::kind::{Arity, Category, Check, Flow, IN, Identity, InPort, NodeKind, OUT, OutPort, Outlet, Planned, Planning, Ports, Rows, Severity, Words};
+use crate::kind::{
+    Arity, Category, Check, Flow, IN, Identity, InPort, NodeKind, OUT, OutPort, Outlet, Planned, Planning, Ports, Rows, Severity, Words,
+};
 use crate::param::{Column, NewColumn};
 use crate::problem::Problem;
 use crate::table::{Table, column, hidden, is_hidden};
@@ -122,7 +124,13 @@ impl Lookup {
     }
 
     /// Every incoming row with what it found, and the condition that says whether it did.
-    fn found(cx: &Planning<'_>, rows: &Table, table: &Table, keyed: &Keyed, taken: &[(String, String)]) -> datafusion::common::Result<(Table, Expr)> {
+    fn found(
+        cx: &Planning<'_>,
+        rows: &Table,
+        table: &Table,
+        keyed: &Keyed,
+        taken: &[(String, String)],
+    ) -> datafusion::common::Result<(Table, Expr)> {
         let first = Self::first_rows(cx, table, keyed, taken)?;
         let mut build: Vec<(String, Expr)> = (0..keyed.pairs.len()).map(|i| (keyed.right_name(i), column(&keyed.right_name(i)))).collect();
         build.extend((0..taken.len()).map(|i| (fetched(cx, i), column(&fetched(cx, i)))));
@@ -158,7 +166,18 @@ impl NodeKind for Lookup {
                 en: "Fetches columns from a reference table by key, without ever adding or repeating a row.",
                 fr: "Va chercher des colonnes dans une table de référence par clé, sans jamais ajouter ni répéter de ligne.",
             },
-            synonyms: &["vlookup", "xlookup", "recherchev", "recherchex", "find replace", "cell replacer", "left join", "reference", "référence", "enrichir"],
+            synonyms: &[
+                "vlookup",
+                "xlookup",
+                "recherchev",
+                "recherchex",
+                "find replace",
+                "cell replacer",
+                "left join",
+                "reference",
+                "référence",
+                "enrichir",
+            ],
             order: Words { en: "Rows stay in their order on every port.", fr: "Les lignes restent dans leur ordre à chaque sortie." },
         }
     }
@@ -176,8 +195,7 @@ impl NodeKind for Lookup {
 
     fn plan(&self, cx: &mut Planning<'_>) -> Option<Planned> {
         let (rows, table) = (cx.input("in")?, cx.input("table")?);
-        let pairs =
-            self.on.iter().enumerate().map(|(i, on)| (&on.column, format!("on[{i}].column"), &on.in_table, format!("on[{i}].in")));
+        let pairs = self.on.iter().enumerate().map(|(i, on)| (&on.column, format!("on[{i}].column"), &on.in_table, format!("on[{i}].in")));
         let keyed = Keyed::new(cx, (&rows, &table), pairs, self.ignore_case);
         let taken = self.taken(cx, &rows, &table);
         let keyed = keyed?;
@@ -205,7 +223,8 @@ impl NodeKind for Lookup {
         ];
         let names = |side: fn(&LookupOn) -> &Column| self.on.iter().map(|on| format!("[{}]", side(on).0)).collect::<Vec<_>>().join(", ");
         let (column_names, table_names) = (names(|on| &on.column), names(|on| &on.in_table));
-        let mut planned = Planned { flows: vec![Flow { table: found, outlets }, Flow::all("duplicate_keys", repeated)], ..Planned::default() };
+        let mut planned =
+            Planned { flows: vec![Flow { table: found, outlets }, Flow::all("duplicate_keys", repeated)], ..Planned::default() };
         if self.missing == Missing::Block {
             planned = planned.check(Check {
                 title: format!("Every row finds its {column_names} in {table_names} of the table."),

@@ -45,7 +45,10 @@ impl NodeKind for Union {
                 fr: "Empile les lignes de plusieurs tables, par nom ou par position de colonne.",
             },
             synonyms: &["append", "concatenate", "stack", "combine", "ajouter des requêtes", "empiler"],
-            order: Words { en: "Table by table in the order of the wires, each in its own order.", fr: "Table par table dans l'ordre des liens, chacune dans le sien." },
+            order: Words {
+                en: "Table by table in the order of the wires, each in its own order.",
+                fr: "Table par table dans l'ordre des liens, chacune dans le sien.",
+            },
         }
     }
 

@@ -79,14 +79,22 @@ impl NodeKind for CsvLoad {
         let decimal_mark = one(&self.decimal_mark);
         for (value, text, field) in [(separator, &self.separator, "separator"), (decimal_mark, &self.decimal_mark, "decimal_mark")] {
             if value.is_none() {
-                cx.problem(Problem::error(format!("\"{text}\" is not one plain character.")).on(field).help("Use a single character such as , ; or ."));
+                cx.problem(
+                    Problem::error(format!("\"{text}\" is not one plain character."))
+                        .on(field)
+                        .help("Use a single character such as , ; or ."),
+                );
             }
         }
         if self.path.0.is_empty() {
             cx.problem(Problem::error("The file has no name.").on("path").help("Name it, for example out/result.csv."));
         }
         if separator.is_some() && separator == decimal_mark {
-            cx.problem(Problem::warning("Decimals and fields are set apart by the same character; numbers will be quoted.").on("decimal_mark").help("Use ; between fields."));
+            cx.problem(
+                Problem::warning("Decimals and fields are set apart by the same character; numbers will be quoted.")
+                    .on("decimal_mark")
+                    .help("Use ; between fields."),
+            );
         }
         if cx.failed() {
             return None;
@@ -100,9 +108,12 @@ impl NodeKind for CsvLoad {
             Example::new("Empty values are empty fields; empty texts are quoted.", json!({ "path": "out.csv" }))
                 .input("in", "k,v:decimal(2)\na,1.50\n\"\",\n\"b,\"\"c\",-2.00")
                 .written("out.csv", "k,v\na,1.50\n\"\",\n\"b,\"\"c\",-2.00\n"),
-            Example::new("As Excel expects it in French.", json!({ "path": "out.csv", "separator": ";", "decimal_mark": ",", "bom": true }))
-                .input("in", "Montant:decimal(2),Date:date\n12.50,2026-09-30")
-                .written("out.csv", "\u{feff}Montant;Date\n12,50;2026-09-30\n"),
+            Example::new(
+                "As Excel expects it in French.",
+                json!({ "path": "out.csv", "separator": ";", "decimal_mark": ",", "bom": true }),
+            )
+            .input("in", "Montant:decimal(2),Date:date\n12.50,2026-09-30")
+            .written("out.csv", "\u{feff}Montant;Date\n12,50;2026-09-30\n"),
         ]
     }
 }

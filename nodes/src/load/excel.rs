@@ -65,7 +65,11 @@ impl NodeKind for ExcelLoad {
         }
         let mut trial = Workbook::new();
         if let Err(error) = trial.add_worksheet().set_name(&self.sheet) {
-            cx.problem(Problem::error(format!("\"{}\" cannot be the name of a sheet: {error}.", self.sheet)).on("sheet").help("Use at most 31 plain characters."));
+            cx.problem(
+                Problem::error(format!("\"{}\" cannot be the name of a sheet: {error}.", self.sheet))
+                    .on("sheet")
+                    .help("Use at most 31 plain characters."),
+            );
         }
         if cx.failed() {
             return None;
@@ -135,7 +139,9 @@ impl Writing for ExcelWriting {
                 }
                 let column = place as u16;
                 let moment = match array.data_type() {
-                    DataType::Date32 => crate::formula::dates::date(as_date32_array(array)?.value(row)).and_then(|date| date.and_hms_opt(0, 0, 0)),
+                    DataType::Date32 => {
+                        crate::formula::dates::date(as_date32_array(array)?.value(row)).and_then(|date| date.and_hms_opt(0, 0, 0))
+                    }
                     DataType::Timestamp(_, _) => crate::formula::dates::moment(as_timestamp_microsecond_array(array)?.value(row)),
                     _ => None,
                 };
@@ -159,7 +165,7 @@ impl Writing for ExcelWriting {
                     _ => match moment {
                         // Excel's calendar begins in 1900.
                         Some(moment) if moment.and_utc().timestamp() > -2_200_000_000 => {
-                            sheet.write_datetime_with_format(self.row, column, &moment, style).map_err(broken)?;
+                            sheet.write_datetime_with_format(self.row, column, moment, style).map_err(broken)?;
                         }
                         _ => {
                             sheet.write_string(self.row, column, &text).map_err(broken)?;

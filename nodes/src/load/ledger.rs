@@ -104,9 +104,13 @@ impl NodeKind for LedgerLoad {
                 };
                 if !fits {
                     cx.problem(
-                        Problem::error(format!("Column \"{}\" is {here}, and {there} in the ledger table \"{}\".", field.name(), self.table))
-                            .on("table")
-                            .help("Convert it with a select step, or load it under another name."),
+                        Problem::error(format!(
+                            "Column \"{}\" is {here}, and {there} in the ledger table \"{}\".",
+                            field.name(),
+                            self.table
+                        ))
+                        .on("table")
+                        .help("Convert it with a select step, or load it under another name."),
                     );
                 }
             }
@@ -119,8 +123,11 @@ impl NodeKind for LedgerLoad {
 
     fn examples() -> Vec<Example> {
         vec![
-            Example::new("The rows of a month replace those loaded before.", json!({ "table": "commissions", "mode": "replace_period", "period": "month" }))
-                .input("in", "owner,month,amount:decimal(2)\nJean,2026-09,10.00"),
+            Example::new(
+                "The rows of a month replace those loaded before.",
+                json!({ "table": "commissions", "mode": "replace_period", "period": "month" }),
+            )
+            .input("in", "owner,month,amount:decimal(2)\nJean,2026-09,10.00"),
             Example::new("One row for each deal.", json!({ "table": "deals", "mode": "upsert", "keys": ["id"] }))
                 .input("in", "id:integer,stage\n1,won"),
         ]

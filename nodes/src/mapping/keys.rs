@@ -76,11 +76,9 @@ impl Key {
                 }
                 subject.clone().like(text(&like))
             }
-            Self::Range(from, to) => IN_RANGE.call(vec![
-                subject.clone(),
-                lit(ScalarValue::Utf8(from.clone())),
-                lit(ScalarValue::Utf8(to.clone())),
-            ]),
+            Self::Range(from, to) => {
+                IN_RANGE.call(vec![subject.clone(), lit(ScalarValue::Utf8(from.clone())), lit(ScalarValue::Utf8(to.clone()))])
+            }
         }
     }
 }
@@ -212,9 +210,7 @@ pub(super) fn entries(mapping: &Mapping, lines: &[(Line, Option<u64>)], cx: &mut
             })
             .collect();
         let entry = Entry { keys, values: line.values.clone(), place: place as i64, line: *number, priority: line.priority.unwrap_or(0) };
-        for (found, wanted, what) in
-            [(entry.keys.len(), mapping.from.0.len(), "keys"), (entry.values.len(), mapping.to.len(), "values")]
-        {
+        for (found, wanted, what) in [(entry.keys.len(), mapping.from.0.len(), "keys"), (entry.values.len(), mapping.to.len(), "values")] {
             if found != wanted {
                 let problem = Problem::error(format!("This line has {found} {what} instead of {wanted}."));
                 cx.problem(entry.locate(problem, mapping).help("Give one for each column."));
@@ -223,8 +219,7 @@ pub(super) fn entries(mapping: &Mapping, lines: &[(Line, Option<u64>)], cx: &mut
         if let Some(other) = seen.insert((entry.keys.clone(), entry.priority), place) {
             let shown = line.keys.join(", ");
             let place_of = |i: usize| lines[i].1.map_or_else(|| format!("entry {}", i + 1), |line| format!("line {line}"));
-            let problem =
-                Problem::error(format!("The key \"{shown}\" stands in {} and in {}.", place_of(other), place_of(place)));
+            let problem = Problem::error(format!("The key \"{shown}\" stands in {} and in {}.", place_of(other), place_of(place)));
             cx.problem(entry.locate(problem, mapping).help("Remove one of them, or give them different priorities."));
         }
         entries.push(entry);
@@ -369,7 +364,9 @@ impl ScalarUDFImpl for Table {
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let rows = args.number_rows;
-        let text = |value: &ColumnarValue| Ok::<_, datafusion::common::DataFusionError>(arrow::compute::cast(&value.to_array(rows)?, &DataType::Utf8View)?);
+        let text = |value: &ColumnarValue| {
+            Ok::<_, datafusion::common::DataFusionError>(arrow::compute::cast(&value.to_array(rows)?, &DataType::Utf8View)?)
+        };
         let result: ArrayRef = match self.task {
             Task::Find => {
                 let (keys, places) = (table(&args.args[0])?, table(&args.args[1])?);

@@ -124,7 +124,8 @@ impl NodeKind for Mapping {
         for (i, made) in self.to.iter().enumerate() {
             let name = &made.name.0;
             if name.is_empty() || table.has(name) || self.to[..i].iter().any(|other| other.name.0 == *name) {
-                let what = if name.is_empty() { "The column has no name.".into() } else { format!("There is a column \"{name}\" already.") };
+                let what =
+                    if name.is_empty() { "The column has no name.".into() } else { format!("There is a column \"{name}\" already.") };
                 cx.problem(Problem::error(what).on(format!("to[{i}].name")).help("Give it a name of its own."));
             }
         }
@@ -273,4 +274,3 @@ impl Mapping {
         (values.len() == self.to.len()).then_some(values)
     }
 }
-

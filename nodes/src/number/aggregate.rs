@@ -11,9 +11,7 @@ use datafusion::common::cast::{as_decimal128_array, as_float64_array, as_int64_a
 use datafusion::common::{DataFusionError, Result, ScalarValue, exec_datafusion_err, internal_err, plan_err};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::utils::format_state_name;
-use datafusion::logical_expr::{
-    Accumulator, AggregateUDF, AggregateUDFImpl, EmitTo, Expr, GroupsAccumulator, Signature, Volatility, lit,
-};
+use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, EmitTo, Expr, GroupsAccumulator, Signature, Volatility, lit};
 use datafusion::physical_expr::expressions::Literal;
 
 use super::decimal::{divide, divide_rounded, within};
@@ -70,7 +68,7 @@ fn scale_of(data_type: &DataType) -> u8 {
 }
 
 fn average_places(data_type: &DataType) -> u8 {
-    (scale_of(data_type) + 4).max(DIVISION_PLACES).min(MAX_PLACES)
+    (scale_of(data_type) + 4).clamp(DIVISION_PLACES, MAX_PLACES)
 }
 
 fn overflow(label: &str) -> DataFusionError {
@@ -124,7 +122,9 @@ impl AggregateUDFImpl for Exact {
         let result = args.return_field.data_type().clone();
         let label = label_of(&args);
         Ok(match (&input, self.figure) {
-            (DataType::Float64, Figure::Sum) => Box::new(Floats { figure: self.figure, sum: FloatSum::default(), values: vec![], count: 0 }),
+            (DataType::Float64, Figure::Sum) => {
+                Box::new(Floats { figure: self.figure, sum: FloatSum::default(), values: vec![], count: 0 })
+            }
             (DataType::Float64, figure) => Box::new(Floats { figure, sum: FloatSum::default(), values: vec![], count: 0 }),
             (_, Figure::Median) => Box::new(Median { input, result, values: vec![] }),
             (_, figure) => Box::new(Total { figure, input, result, label, sum: 0, count: 0 }),
@@ -176,7 +176,9 @@ impl<'a> Values<'a> {
     #[inline]
     fn each(&self, mut f: impl FnMut(usize, i128) -> Result<()>) -> Result<()> {
         match self {
-            Self::Integers(array) if array.null_count() == 0 => array.values().iter().enumerate().try_for_each(|(i, v)| f(i, i128::from(*v))),
+            Self::Integers(array) if array.null_count() == 0 => {
+                array.values().iter().enumerate().try_for_each(|(i, v)| f(i, i128::from(*v)))
+            }
             Self::Decimals(array) if array.null_count() == 0 => array.values().iter().enumerate().try_for_each(|(i, v)| f(i, *v)),
             Self::Integers(array) => array.iter().enumerate().try_for_each(|(i, v)| v.map_or(Ok(()), |v| f(i, i128::from(v)))),
             Self::Decimals(array) => array.iter().enumerate().try_for_each(|(i, v)| v.map_or(Ok(()), |v| f(i, v))),

@@ -31,15 +31,8 @@ pub enum Operation {
     Power,
 }
 
-const ALL: [Operation; 7] = [
-    Operation::Add,
-    Operation::Subtract,
-    Operation::Multiply,
-    Operation::Divide,
-    Operation::Modulo,
-    Operation::Quotient,
-    Operation::Power,
-];
+const ALL: [Operation; 7] =
+    [Operation::Add, Operation::Subtract, Operation::Multiply, Operation::Divide, Operation::Modulo, Operation::Quotient, Operation::Power];
 
 impl Operation {
     fn sign(self) -> &'static str {
@@ -132,7 +125,8 @@ impl Arithmetic {
             let (left, right) = (written(a.get(row), a_scale), written(b.get(row), b_scale));
             let sum = format!("{left} {} {right}", operation.sign());
             let divides = matches!(operation, Operation::Divide | Operation::Modulo | Operation::Quotient);
-            let limit = if matches!(result, DataType::Int64) { "does not fit a whole number of 64 bits" } else { "has more than 38 digits" };
+            let limit =
+                if matches!(result, DataType::Int64) { "does not fit a whole number of 64 bits" } else { "has more than 38 digits" };
             if divides && b.get(row) == 0 {
                 place.error(row, &format!("{sum} divides by zero"))
             } else {

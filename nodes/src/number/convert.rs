@@ -84,7 +84,9 @@ impl ScalarUDFImpl for Convert {
     fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
         let data_type = match (self.target, args.scalar_arguments[1]) {
             (Target::Integer, _) => DataType::Int64,
-            (_, Some(ScalarValue::Int64(Some(places)))) => DataType::Decimal128(MAX_DIGITS, (*places).clamp(0, i64::from(MAX_PLACES)) as i8),
+            (_, Some(ScalarValue::Int64(Some(places)))) => {
+                DataType::Decimal128(MAX_DIGITS, (*places).clamp(0, i64::from(MAX_PLACES)) as i8)
+            }
             _ => return plan_err!("the number of places must be a whole number that is known before the data is read"),
         };
         Ok(Arc::new(Field::new(self.name(), data_type, true)))

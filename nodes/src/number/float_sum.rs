@@ -49,12 +49,11 @@ impl FloatSum {
         }
         let mut parts = self.parts.iter().rev().copied();
         let Some(mut high) = parts.next() else { return 0.0 };
-        let mut low = 0.0;
         let mut rest = parts.peekable();
         while let Some(part) = rest.next() {
             let before = high;
             high = before + part;
-            low = part - (high - before);
+            let low = part - (high - before);
             if low != 0.0 {
                 // Half-way cases are decided by what lies below.
                 if let Some(next) = rest.peek()
@@ -62,14 +61,14 @@ impl FloatSum {
                 {
                     let doubled = low * 2.0;
                     let candidate = high + doubled;
-                    if (candidate - high) == doubled {
+                    let exact = (candidate - high) - doubled;
+                    if exact.abs() < f64::MIN_POSITIVE {
                         high = candidate;
                     }
                 }
                 break;
             }
         }
-        let _ = low;
         high
     }
 }

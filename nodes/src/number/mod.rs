@@ -20,8 +20,8 @@ use datafusion::scalar::ScalarValue;
 
 pub use aggregate::{average, median, sum};
 pub use arithmetic::Operation;
-pub(crate) use decimal::{Place, written};
 pub use convert::{parse_number, to_decimal, to_integer};
+pub(crate) use decimal::{Place, written};
 pub use rounding::{Rounding, round, round_to_multiple};
 
 use crate::formula::Site;

@@ -91,7 +91,8 @@ pub(super) fn functions() -> Vec<ScalarUDF> {
 
 fn call(rounding: Rounding, multiple: bool, x: Expr, by: Expr, site: &Site) -> Expr {
     let [label, key] = site_arguments(site);
-    let known = FUNCTIONS.iter().find(|(known, kind, _)| (*known, *kind) == (rounding, multiple)).map(|(.., function)| Arc::clone(function));
+    let known =
+        FUNCTIONS.iter().find(|(known, kind, _)| (*known, *kind) == (rounding, multiple)).map(|(.., function)| Arc::clone(function));
     known.unwrap_or_else(|| Arc::new(ScalarUDF::from(Round::new(rounding, multiple)))).call(vec![x, by, label, key])
 }
 
@@ -158,7 +159,8 @@ impl ScalarUDFImpl for Round {
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let rows = args.number_rows;
         let result = args.return_field.data_type();
-        let array: ArrayRef = if result == &DataType::Float64 { self.floats(&args.args, rows)? } else { self.exact(&args.args, rows, result)? };
+        let array: ArrayRef =
+            if result == &DataType::Float64 { self.floats(&args.args, rows)? } else { self.exact(&args.args, rows, result)? };
         Ok(ColumnarValue::Array(array))
     }
 }
@@ -209,7 +211,9 @@ impl Round {
                 };
                 let from = if drop <= 0 { x.scale } else { places.max(0) as u8 };
                 let value = rounded.and_then(|value| rescale(value, from, scale));
-                values.push(value.ok_or_else(|| place.error(row, &format!("{} rounded has more than 38 digits", written(x.get(row), x.scale))))?);
+                values.push(
+                    value.ok_or_else(|| place.error(row, &format!("{} rounded has more than 38 digits", written(x.get(row), x.scale))))?,
+                );
             }
         }
         if result == &DataType::Int64 {
@@ -229,7 +233,11 @@ impl Round {
             .map(|row| {
                 let (Some(x), Some(by)) = (x.get(row)?, by.get(row)?) else { return Ok(None) };
                 let unit = if self.multiple { by.abs() } else { 10_f64.powf(-by) };
-                Ok(Some(if self.multiple { self.rounding.float(x / unit) * unit } else { self.rounding.float(x * 10_f64.powf(by)) / 10_f64.powf(by) }))
+                Ok(Some(if self.multiple {
+                    self.rounding.float(x / unit) * unit
+                } else {
+                    self.rounding.float(x * 10_f64.powf(by)) / 10_f64.powf(by)
+                }))
             })
             .collect::<Result<Vec<Option<f64>>>>()?;
         Ok(Arc::new(Float64Array::from(values)))

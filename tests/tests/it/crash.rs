@@ -59,8 +59,7 @@ fn a_run_killed_at_any_moment_leaves_all_old_or_all_new() {
     for kill in 1..=KILLS {
         let wanted = kill.to_string();
         let set = format!("stamp={wanted}");
-        let mut child =
-            project.command(&["run", WORKFLOW, "--set", &set]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let mut child = project.command(&["run", WORKFLOW, "--set", &set]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         // Moments spread over the whole run, most of them where it publishes.
         let fraction = f64::from((kill * 37) % 100) / 100.0;
         let moment = whole.mul_f64(if kill % 3 == 0 { fraction } else { 0.5 + fraction * 0.6 });
@@ -96,7 +95,8 @@ fn a_run_killed_at_any_moment_leaves_all_old_or_all_new() {
     assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
     assert_eq!(stamp(&project.read("out/second.csv").unwrap()).0, "last");
     assert_eq!(project.weir(&["audit", "verify"]).unwrap().code, Some(0), "the audit chain is broken");
-    let left: Vec<_> = fs::read_dir(project.path().join(".weir/runs")).unwrap().map(|run| run.unwrap().path().join("publish.json")).collect();
+    let left: Vec<_> =
+        fs::read_dir(project.path().join(".weir/runs")).unwrap().map(|run| run.unwrap().path().join("publish.json")).collect();
     assert!(left.iter().all(|intent| !intent.exists()), "an intent was left behind");
 }
 

@@ -92,7 +92,8 @@ fn formulas_with_typos() {
 
 #[test]
 fn mappings_with_two_equal_keys() {
-    let flow = with_step("mapping", json!({ "from": ["id"], "to": [{ "name": "x", "type": "text" }], "file": "m.csv", "unmapped": "keep" }));
+    let flow =
+        with_step("mapping", json!({ "from": ["id"], "to": [{ "name": "x", "type": "text" }], "file": "m.csv", "unmapped": "keep" }));
     refused(&[A, ("m.csv", b"id,x\n1,a\n1,b\n")], &flow, &["m.csv", "2", "3"]);
 }
 

@@ -5,3 +5,4 @@ mod commissions;
 mod crash;
 mod determinism;
 mod input_errors;
+mod yardstick;

@@ -102,7 +102,7 @@ fn document(kind: &Kind) -> String {
 }
 
 fn indented(text: &str, by: &str) -> String {
-    text.lines().map(|line| format!("{by}{line}\n")).collect()
+    text.lines().fold(String::new(), |all, line| all + by + line + "\n")
 }
 
 /// The properties of a schema with their help, nested ones further in.

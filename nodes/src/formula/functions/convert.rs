@@ -19,11 +19,22 @@ pub(super) fn functions() -> Vec<Function> {
     vec![
         row(
             FAMILY,
-            ("TEXT", "TEXTE", "TEXT(value, [format])", "A value as text, in an Excel format such as 0.00, #,##0.00, 0%, 00000, yyyy-mm-dd or dd/mm/yyyy."),
+            (
+                "TEXT",
+                "TEXTE",
+                "TEXT(value, [format])",
+                "A value as text, in an Excel format such as 0.00, #,##0.00, 0%, 00000, yyyy-mm-dd or dd/mm/yyyy.",
+            ),
             (1, 2),
             &[Any, Text],
             DataType::Utf8View,
-            &[("TEXT(1234.5, \"#,##0.00\")", "1,234.50"), ("TEXT(0.125, \"0.0%\")", "12.5%"), ("TEXT(17, \"00000\")", "00017"), ("TEXT(DATE(2026, 9, 3), \"dd/mm/yyyy\")", "03/09/2026"), ("TEXT(1.50)", "1.5")],
+            &[
+                ("TEXT(1234.5, \"#,##0.00\")", "1,234.50"),
+                ("TEXT(0.125, \"0.0%\")", "12.5%"),
+                ("TEXT(17, \"00000\")", "00017"),
+                ("TEXT(DATE(2026, 9, 3), \"dd/mm/yyyy\")", "03/09/2026"),
+                ("TEXT(1.50)", "1.5"),
+            ],
             |a| {
                 let Some(format) = a.get(1) else { return Ok(Cell::Text(a[0].text().into_owned().into())) };
                 let format = format.text();
@@ -39,7 +50,12 @@ pub(super) fn functions() -> Vec<Function> {
         )
         .also(&["TOTEXT"]),
         f(
-            ("VALUE", "CNUM", "VALUE(text, [places])", "The number a text stands for, with . before its decimals, of which at most 6 are kept exactly unless more are asked for."),
+            (
+                "VALUE",
+                "CNUM",
+                "VALUE(text, [places])",
+                "The number a text stands for, with . before its decimals, of which at most 6 are kept exactly unless more are asked for.",
+            ),
             (1, 2),
             &[("VALUE(\"12.50\")", "12.5"), ("IFERROR(VALUE(\"12,5\"), 0)", "0")],
             |call, mut values| {
@@ -49,7 +65,12 @@ pub(super) fn functions() -> Vec<Function> {
             },
         ),
         f(
-            ("NUMBERVALUE", "VALEURNOMBRE", "NUMBERVALUE(text, decimal_mark, [group_mark])", "The number a text stands for, with the marks it is written with; at most 6 decimals."),
+            (
+                "NUMBERVALUE",
+                "VALEURNOMBRE",
+                "NUMBERVALUE(text, decimal_mark, [group_mark])",
+                "The number a text stands for, with the marks it is written with; at most 6 decimals.",
+            ),
             (2, 3),
             &[("NUMBERVALUE(\"1 234,50\", \",\", \" \")", "1234.5"), ("NUMBERVALUE(\"12,5\", \",\")", "12.5")],
             |call, mut values| {
@@ -94,14 +115,22 @@ pub(super) fn functions() -> Vec<Function> {
             },
         ),
         f(
-            ("DECIMAL", "DECIMAL", "DECIMAL(number, [places])", "A number with a fixed count of decimals, 2 unless given, rounded half away from zero."),
+            (
+                "DECIMAL",
+                "DECIMAL",
+                "DECIMAL(number, [places])",
+                "A number with a fixed count of decimals, 2 unless given, rounded half away from zero.",
+            ),
             (1, 2),
             &[("DECIMAL(2.675, 2)", "2.68"), ("DECIMAL(FLOAT(0.1), 1)", "0.1"), ("DECIMAL(\"12.50\")", "12.5")],
             |call, mut values| {
                 let places = if values.len() == 2 { Some(values.pop()?) } else { None };
                 let places = places_of(call, places, 2)?;
                 let value = values.pop()?;
-                if !matches!(value.data_type, DataType::Utf8View | DataType::Int64 | DataType::Decimal128(_, _) | DataType::Float64 | DataType::Null) {
+                if !matches!(
+                    value.data_type,
+                    DataType::Utf8View | DataType::Int64 | DataType::Decimal128(_, _) | DataType::Float64 | DataType::Null
+                ) {
                     call.wrong(&value, "a number or a text");
                     return None;
                 }
@@ -124,11 +153,20 @@ pub(super) fn functions() -> Vec<Function> {
         ),
         row(
             FAMILY,
-            ("DATEVALUE", "DATEVAL", "DATEVALUE(text, [format1], [format2], …)", "The date a text stands for: in the first format it fits, yyyy-mm-dd unless given."),
+            (
+                "DATEVALUE",
+                "DATEVAL",
+                "DATEVALUE(text, [format1], [format2], …)",
+                "The date a text stands for: in the first format it fits, yyyy-mm-dd unless given.",
+            ),
             (1, MANY),
             &[Text],
             DataType::Date32,
-            &[("DATEVALUE(\"2026-09-03\")", "2026-09-03"), ("DATEVALUE(\"03/09/2026\", \"yyyy-mm-dd\", \"dd/mm/yyyy\")", "2026-09-03"), ("DATEVALUE(\"3 sept. 2026\", \"d mmm yyyy\")", "2026-09-03")],
+            &[
+                ("DATEVALUE(\"2026-09-03\")", "2026-09-03"),
+                ("DATEVALUE(\"03/09/2026\", \"yyyy-mm-dd\", \"dd/mm/yyyy\")", "2026-09-03"),
+                ("DATEVALUE(\"3 sept. 2026\", \"d mmm yyyy\")", "2026-09-03"),
+            ],
             |a| {
                 let text = a[0].text();
                 read(&text, &a[1..], &["yyyy-mm-dd"]).map(|time| Cell::Date(dates::days(time.date())))
@@ -136,7 +174,12 @@ pub(super) fn functions() -> Vec<Function> {
         ),
         row(
             FAMILY,
-            ("DATETIMEVALUE", "DATEHEUREVAL", "DATETIMEVALUE(text, [format1], …)", "The moment a text stands for, yyyy-mm-dd hh:mm:ss unless given."),
+            (
+                "DATETIMEVALUE",
+                "DATEHEUREVAL",
+                "DATETIMEVALUE(text, [format1], …)",
+                "The moment a text stands for, yyyy-mm-dd hh:mm:ss unless given.",
+            ),
             (1, MANY),
             &[Text],
             DataType::Timestamp(TimeUnit::Microsecond, None),

@@ -16,7 +16,12 @@ pub(super) fn functions() -> Vec<Function> {
     let f = |words, arguments, examples, build| special(FAMILY, words, arguments, examples, build);
     vec![
         f(
-            ("IF", "SI", "IF(condition, then, [otherwise])", "Gives one value when a condition is true, another when it is not; the other is not computed."),
+            (
+                "IF",
+                "SI",
+                "IF(condition, then, [otherwise])",
+                "Gives one value when a condition is true, another when it is not; the other is not computed.",
+            ),
             (2, 3),
             &[("IF(2 > 1, \"yes\", \"no\")", "yes"), ("IF(FALSE, 1)", ""), ("IF(0 = 0, 0, 1 / 0)", "0")],
             |call, mut values| {
@@ -28,12 +33,21 @@ pub(super) fn functions() -> Vec<Function> {
             },
         ),
         f(
-            ("IFS", "SI.CONDITIONS", "IFS(condition1, value1, [condition2, value2], …)", "Gives the value of the first condition that is true, and an empty value when none is."),
+            (
+                "IFS",
+                "SI.CONDITIONS",
+                "IFS(condition1, value1, [condition2, value2], …)",
+                "Gives the value of the first condition that is true, and an empty value when none is.",
+            ),
             (2, MANY),
             &[("IFS(1 > 2, \"a\", 2 > 1, \"b\")", "b"), ("IFS(FALSE, 1)", "")],
             |call, values| {
                 if values.len() % 2 == 1 {
-                    call.lowering.fail(call.span.clone(), "IFS takes its arguments in pairs.", "Add TRUE before the last value to make it the default.");
+                    call.lowering.fail(
+                        call.span.clone(),
+                        "IFS takes its arguments in pairs.",
+                        "Add TRUE before the last value to make it the default.",
+                    );
                     return None;
                 }
                 let mut conditions = Vec::new();
@@ -50,7 +64,12 @@ pub(super) fn functions() -> Vec<Function> {
             },
         ),
         f(
-            ("SWITCH", "SI.MULTIPLE", "SWITCH(value, match1, result1, …, [default])", "Gives the result beside the first match that equals the value."),
+            (
+                "SWITCH",
+                "SI.MULTIPLE",
+                "SWITCH(value, match1, result1, …, [default])",
+                "Gives the result beside the first match that equals the value.",
+            ),
             (3, MANY),
             &[("SWITCH(2, 1, \"one\", 2, \"two\", \"many\")", "two"), ("SWITCH(\"x\", \"a\", 1, 9)", "9")],
             |call, mut values| {
@@ -124,12 +143,21 @@ pub(super) fn functions() -> Vec<Function> {
                 let text = values[0].data_type == DataType::Utf8View;
                 let (mut values, data_type) = call.same(values)?;
                 let (alternative, value) = (values.pop()?, values.pop()?);
-                let blank = if text { value.clone().is_null().or(value.clone().eq(super::super::lower::text(""))) } else { value.clone().is_null() };
+                let blank = if text {
+                    value.clone().is_null().or(value.clone().eq(super::super::lower::text("")))
+                } else {
+                    value.clone().is_null()
+                };
                 choose(call, vec![(blank, alternative)], Some(value), data_type)
             },
         ),
         f(
-            ("IFERROR", "SIERREUR", "IFERROR(value, alternative)", "A value, or an alternative where computing it fails, for example by dividing by zero."),
+            (
+                "IFERROR",
+                "SIERREUR",
+                "IFERROR(value, alternative)",
+                "A value, or an alternative where computing it fails, for example by dividing by zero.",
+            ),
             (2, 2),
             &[("IFERROR(1 / 0, 0)", "0"), ("IFERROR(6 / 3, 0)", "2"), ("IFERROR(VALUE(\"abc\"), -1)", "-1"), ("IFERROR(NULL, 1)", "")],
             |call, mut values| {
@@ -175,7 +203,12 @@ pub(super) fn functions() -> Vec<Function> {
         )
         .also(&["ONEOF"]),
         f(
-            ("CHOOSE", "CHOISIR", "CHOOSE(index, value1, [value2], …)", "The value at a position, counted from 1; empty when there is none."),
+            (
+                "CHOOSE",
+                "CHOISIR",
+                "CHOOSE(index, value1, [value2], …)",
+                "The value at a position, counted from 1; empty when there is none.",
+            ),
             (2, MANY),
             &[("CHOOSE(2, \"a\", \"b\")", "b"), ("CHOOSE(9, 1, 2)", "")],
             |call, mut values| {
@@ -186,12 +219,15 @@ pub(super) fn functions() -> Vec<Function> {
                     return None;
                 }
                 let (choices, data_type) = call.same(choices)?;
-                let branches = choices.into_iter().enumerate().map(|(i, choice)| (index.expr.clone().eq(lit(i as i64 + 1)), choice)).collect();
+                let branches =
+                    choices.into_iter().enumerate().map(|(i, choice)| (index.expr.clone().eq(lit(i as i64 + 1)), choice)).collect();
                 choose(call, branches, None, data_type)
             },
         ),
         f(("TRUE", "VRAI", "TRUE()", "The value true."), (0, 0), &[("TRUE()", "true")], |call, _| call.value(lit(true), DataType::Boolean)),
-        f(("FALSE", "FAUX", "FALSE()", "The value false."), (0, 0), &[("FALSE()", "false")], |call, _| call.value(lit(false), DataType::Boolean)),
+        f(("FALSE", "FAUX", "FALSE()", "The value false."), (0, 0), &[("FALSE()", "false")], |call, _| {
+            call.value(lit(false), DataType::Boolean)
+        }),
         f(("BLANK", "VIDE", "BLANK()", "An empty value."), (0, 0), &[("BLANK()", "")], |call, _| {
             call.value(lit(datafusion::scalar::ScalarValue::Null), DataType::Null)
         })
@@ -242,7 +278,8 @@ fn forgive(expr: &Expr) -> Option<(Expr, Vec<Expr>)> {
                 && call.func.name().ends_with("_try")
             {
                 let operands = &call.args[..call.args.len().saturating_sub(2)];
-                let known = operands.iter().filter(|operand| !matches!(operand, Expr::Literal(..))).map(|operand| operand.clone().is_not_null());
+                let known =
+                    operands.iter().filter(|operand| !matches!(operand, Expr::Literal(..))).map(|operand| operand.clone().is_not_null());
                 failures.push(known.fold(part.clone().is_null(), Expr::and));
             }
             Ok(TreeNodeRecursion::Continue)

@@ -119,7 +119,17 @@ fn row(
     examples: Examples,
     run: RowFunction,
 ) -> Function {
-    Function { name, french, aliases: &[], category, signature, doc, examples, arguments, build: Build::Row { takes, returns, run, strict: true } }
+    Function {
+        name,
+        french,
+        aliases: &[],
+        category,
+        signature,
+        doc,
+        examples,
+        arguments,
+        build: Build::Row { takes, returns, run, strict: true },
+    }
 }
 
 impl Function {

@@ -20,7 +20,14 @@ fn owned(text: impl Into<String>) -> Out {
     Ok(Cell::Text(Cow::Owned(text.into())))
 }
 
-fn f(words: Words, arguments: (usize, usize), takes: &'static [Kind], returns: DataType, examples: Examples, run: fn(&[Cell<'_>]) -> Out) -> Function {
+fn f(
+    words: Words,
+    arguments: (usize, usize),
+    takes: &'static [Kind],
+    returns: DataType,
+    examples: Examples,
+    run: fn(&[Cell<'_>]) -> Out,
+) -> Function {
     row(FAMILY, words, arguments, takes, returns, examples, run)
 }
 
@@ -157,88 +164,304 @@ fn proper(text: &str) -> String {
 
 pub(super) fn functions() -> Vec<Function> {
     vec![
-        f(("LEFT", "GAUCHE", "LEFT(text, [count])", "The first characters of a text."), (1, 2), &[Text, Integer], TEXT, &[("LEFT(\"Weir\", 2)", "We"), ("LEFT(\"é\", 5)", "é")], |a| {
-            let text = a[0].text();
-            owned(&text[..byte(&text, count(a.get(1), 1)?)])
+        f(
+            ("LEFT", "GAUCHE", "LEFT(text, [count])", "The first characters of a text."),
+            (1, 2),
+            &[Text, Integer],
+            TEXT,
+            &[("LEFT(\"Weir\", 2)", "We"), ("LEFT(\"é\", 5)", "é")],
+            |a| {
+                let text = a[0].text();
+                owned(&text[..byte(&text, count(a.get(1), 1)?)])
+            },
+        ),
+        f(
+            ("RIGHT", "DROITE", "RIGHT(text, [count])", "The last characters of a text."),
+            (1, 2),
+            &[Text, Integer],
+            TEXT,
+            &[("RIGHT(\"Weir\", 2)", "ir")],
+            |a| {
+                let text = a[0].text();
+                let skip = text.chars().count().saturating_sub(count(a.get(1), 1)?);
+                owned(&text[byte(&text, skip)..])
+            },
+        ),
+        f(
+            ("MID", "STXT", "MID(text, start, count)", "Characters from the middle of a text; the first is number 1."),
+            (3, 3),
+            &[Text, Integer, Integer],
+            TEXT,
+            &[("MID(\"2026-09\", 6, 2)", "09")],
+            |a| {
+                let text = a[0].text();
+                let start = byte(&text, count(a.get(1), 1)?.max(1) - 1);
+                let rest = &text[start..];
+                owned(&rest[..byte(rest, count(a.get(2), 0)?)])
+            },
+        ),
+        f(
+            ("LEN", "NBCAR", "LEN(text)", "The number of characters of a text."),
+            (1, 1),
+            &[Text],
+            DataType::Int64,
+            &[("LEN(\"Zoë\")", "3")],
+            |a| Ok(Cell::Integer(a[0].text().chars().count() as i64)),
+        ),
+        f(("UPPER", "MAJUSCULE", "UPPER(text)", "A text in capitals."), (1, 1), &[Text], TEXT, &[("UPPER(\"été\")", "ÉTÉ")], |a| {
+            owned(a[0].text().to_uppercase())
         }),
-        f(("RIGHT", "DROITE", "RIGHT(text, [count])", "The last characters of a text."), (1, 2), &[Text, Integer], TEXT, &[("RIGHT(\"Weir\", 2)", "ir")], |a| {
-            let text = a[0].text();
-            let skip = text.chars().count().saturating_sub(count(a.get(1), 1)?);
-            owned(&text[byte(&text, skip)..])
-        }),
-        f(("MID", "STXT", "MID(text, start, count)", "Characters from the middle of a text; the first is number 1."), (3, 3), &[Text, Integer, Integer], TEXT, &[("MID(\"2026-09\", 6, 2)", "09")], |a| {
-            let text = a[0].text();
-            let start = byte(&text, count(a.get(1), 1)?.max(1) - 1);
-            let rest = &text[start..];
-            owned(&rest[..byte(rest, count(a.get(2), 0)?)])
-        }),
-        f(("LEN", "NBCAR", "LEN(text)", "The number of characters of a text."), (1, 1), &[Text], DataType::Int64, &[("LEN(\"Zoë\")", "3")], |a| Ok(Cell::Integer(a[0].text().chars().count() as i64))),
-        f(("UPPER", "MAJUSCULE", "UPPER(text)", "A text in capitals."), (1, 1), &[Text], TEXT, &[("UPPER(\"été\")", "ÉTÉ")], |a| owned(a[0].text().to_uppercase())),
-        f(("LOWER", "MINUSCULE", "LOWER(text)", "A text in small letters."), (1, 1), &[Text], TEXT, &[("LOWER(\"ÉTÉ\")", "été")], |a| owned(a[0].text().to_lowercase())),
-        f(("PROPER", "NOMPROPRE", "PROPER(text)", "A text with a capital at the start of each word."), (1, 1), &[Text], TEXT, &[("PROPER(\"closed WON\")", "Closed Won")], |a| owned(proper(&a[0].text()))),
-        f(("TRIM", "SUPPRESPACE", "TRIM(text)", "A text without spaces at its ends, and with single ones inside."), (1, 1), &[Text], TEXT, &[("TRIM(\"  a   b \")", "a b")], |a| {
-            owned(a[0].text().split_whitespace().collect::<Vec<_>>().join(" "))
-        }),
-        f(("LTRIM", "SUPPRESPACE.GAUCHE", "LTRIM(text)", "A text without spaces at its start."), (1, 1), &[Text], TEXT, &[("LTRIM(\"  a\")", "a")], |a| owned(a[0].text().trim_start())),
-        f(("RTRIM", "SUPPRESPACE.DROITE", "RTRIM(text)", "A text without spaces at its end."), (1, 1), &[Text], TEXT, &[("RTRIM(\"a  \")", "a")], |a| owned(a[0].text().trim_end())),
-        f(("CLEAN", "EPURAGE", "CLEAN(text)", "A text without control characters."), (1, 1), &[Text], TEXT, &[("CLEAN(\"a\" & CHAR(7) & \"b\")", "ab")], |a| owned(a[0].text().chars().filter(|c| !c.is_control()).collect::<String>())),
-        f(("SUBSTITUTE", "SUBSTITUE", "SUBSTITUTE(text, old, new, [nth])", "Replaces a piece of text by another: everywhere, or where it stands for the nth time."), (3, 4), &[Text, Text, Text, Integer], TEXT, &[("SUBSTITUTE(\"a-b-c\", \"-\", \"\")", "abc"), ("SUBSTITUTE(\"a-b-c\", \"-\", \"+\", 2)", "a-b+c")], |a| {
-            let (text, old, new) = (a[0].text(), a[1].text(), a[2].text());
-            if old.is_empty() {
-                return owned(text);
-            }
-            match a.get(3) {
-                None => owned(text.replace(old.as_ref(), &new)),
-                Some(nth) => match text.match_indices(old.as_ref()).nth(count(Some(nth), 1)?.max(1) - 1) {
-                    Some((at, _)) => owned(format!("{}{new}{}", &text[..at], &text[at + old.len()..])),
-                    None => owned(text),
-                },
-            }
-        }),
-        f(("REPLACE", "REMPLACER", "REPLACE(text, start, count, new)", "Replaces characters by their position."), (4, 4), &[Text, Integer, Integer, Text], TEXT, &[("REPLACE(\"2025-09\", 4, 1, \"6\")", "2026-09")], |a| {
-            let text = a[0].text();
-            let start = count(a.get(1), 1)?.max(1) - 1;
-            let (from, to) = (byte(&text, start), byte(&text, start.saturating_add(count(a.get(2), 0)?)));
-            owned(format!("{}{}{}", &text[..from], a[3].text(), &text[to..]))
-        }),
-        f(("FIND", "TROUVE", "FIND(wanted, text, [start])", "The position of a piece of text; capitals count."), (2, 3), &[Text, Text, Integer], DataType::Int64, &[("FIND(\"i\", \"Weir\")", "3"), ("IFERROR(FIND(\"x\", \"Weir\"), 0)", "0")], |a| find(a, false)),
-        f(("SEARCH", "CHERCHE", "SEARCH(wanted, text, [start])", "The position of a piece of text; capitals do not count."), (2, 3), &[Text, Text, Integer], DataType::Int64, &[("SEARCH(\"w\", \"Weir\")", "1")], |a| find(a, true)),
-        f(("CONTAINS", "CONTIENT", "CONTAINS(text, wanted)", "True when a text contains another; capitals count."), (2, 2), &[Text], DataType::Boolean, &[("CONTAINS(\"Closed Won\", \"Won\")", "true")], |a| Ok(Cell::Boolean(a[0].text().contains(a[1].text().as_ref())))),
-        f(("STARTSWITH", "COMMENCE.PAR", "STARTSWITH(text, start)", "True when a text starts with another."), (2, 2), &[Text], DataType::Boolean, &[("STARTSWITH(\"601000\", \"601\")", "true")], |a| Ok(Cell::Boolean(a[0].text().starts_with(a[1].text().as_ref())))),
-        f(("ENDSWITH", "FINIT.PAR", "ENDSWITH(text, end)", "True when a text ends with another."), (2, 2), &[Text], DataType::Boolean, &[("ENDSWITH(\"a.csv\", \".csv\")", "true")], |a| Ok(Cell::Boolean(a[0].text().ends_with(a[1].text().as_ref())))),
-        f(("LIKE", "COMME", "LIKE(text, pattern)", "True when a text fits a pattern with * for anything and ? for one character."), (2, 2), &[Text], DataType::Boolean, &[("LIKE(\"CRM-Pro\", \"CRM-*\")", "true"), ("LIKE(\"ab\", \"a?c\")", "false")], |a| Ok(Cell::Boolean(like(&a[0].text(), &a[1].text())))),
-        f(("EXACT", "EXACT", "EXACT(text1, text2)", "True when two texts are the same to the letter, as = does."), (2, 2), &[Text], DataType::Boolean, &[("EXACT(\"a\", \"A\")", "false")], |a| Ok(Cell::Boolean(a[0].text() == a[1].text()))),
-        f(("EQUALS_IGNORE_CASE", "EGAL.SANS.CASSE", "EQUALS_IGNORE_CASE(text1, text2)", "True when two texts are the same but for capitals."), (2, 2), &[Text], DataType::Boolean, &[("EQUALS_IGNORE_CASE(\"WON\", \"won\")", "true")], |a| Ok(Cell::Boolean(a[0].text().to_lowercase() == a[1].text().to_lowercase()))),
-        f(("REPT", "REPT", "REPT(text, count)", "A text several times over."), (2, 2), &[Text, Integer], TEXT, &[("REPT(\"ab\", 3)", "ababab")], |a| {
-            let (text, times) = (a[0].text(), count(a.get(1), 0)?);
-            if text.len().saturating_mul(times) > 1_000_000 {
-                return Err("the result would be too long for a text".into());
-            }
-            owned(text.repeat(times))
-        }),
-        f(("CONCAT", "CONCAT", "CONCAT(value1, [value2], …)", "Values joined as text; empty ones add nothing."), (1, MANY), &[Any], TEXT, &[("CONCAT(\"Q\", 3)", "Q3"), ("\"a\" & NULL & 1.50", "a1.5")], |a| {
-            owned(a.iter().map(Cell::text).collect::<String>())
-        })
+        f(
+            ("LOWER", "MINUSCULE", "LOWER(text)", "A text in small letters."),
+            (1, 1),
+            &[Text],
+            TEXT,
+            &[("LOWER(\"ÉTÉ\")", "été")],
+            |a| owned(a[0].text().to_lowercase()),
+        ),
+        f(
+            ("PROPER", "NOMPROPRE", "PROPER(text)", "A text with a capital at the start of each word."),
+            (1, 1),
+            &[Text],
+            TEXT,
+            &[("PROPER(\"closed WON\")", "Closed Won")],
+            |a| owned(proper(&a[0].text())),
+        ),
+        f(
+            ("TRIM", "SUPPRESPACE", "TRIM(text)", "A text without spaces at its ends, and with single ones inside."),
+            (1, 1),
+            &[Text],
+            TEXT,
+            &[("TRIM(\"  a   b \")", "a b")],
+            |a| owned(a[0].text().split_whitespace().collect::<Vec<_>>().join(" ")),
+        ),
+        f(
+            ("LTRIM", "SUPPRESPACE.GAUCHE", "LTRIM(text)", "A text without spaces at its start."),
+            (1, 1),
+            &[Text],
+            TEXT,
+            &[("LTRIM(\"  a\")", "a")],
+            |a| owned(a[0].text().trim_start()),
+        ),
+        f(
+            ("RTRIM", "SUPPRESPACE.DROITE", "RTRIM(text)", "A text without spaces at its end."),
+            (1, 1),
+            &[Text],
+            TEXT,
+            &[("RTRIM(\"a  \")", "a")],
+            |a| owned(a[0].text().trim_end()),
+        ),
+        f(
+            ("CLEAN", "EPURAGE", "CLEAN(text)", "A text without control characters."),
+            (1, 1),
+            &[Text],
+            TEXT,
+            &[("CLEAN(\"a\" & CHAR(7) & \"b\")", "ab")],
+            |a| owned(a[0].text().chars().filter(|c| !c.is_control()).collect::<String>()),
+        ),
+        f(
+            (
+                "SUBSTITUTE",
+                "SUBSTITUE",
+                "SUBSTITUTE(text, old, new, [nth])",
+                "Replaces a piece of text by another: everywhere, or where it stands for the nth time.",
+            ),
+            (3, 4),
+            &[Text, Text, Text, Integer],
+            TEXT,
+            &[("SUBSTITUTE(\"a-b-c\", \"-\", \"\")", "abc"), ("SUBSTITUTE(\"a-b-c\", \"-\", \"+\", 2)", "a-b+c")],
+            |a| {
+                let (text, old, new) = (a[0].text(), a[1].text(), a[2].text());
+                if old.is_empty() {
+                    return owned(text);
+                }
+                match a.get(3) {
+                    None => owned(text.replace(old.as_ref(), &new)),
+                    Some(nth) => match text.match_indices(old.as_ref()).nth(count(Some(nth), 1)?.max(1) - 1) {
+                        Some((at, _)) => owned(format!("{}{new}{}", &text[..at], &text[at + old.len()..])),
+                        None => owned(text),
+                    },
+                }
+            },
+        ),
+        f(
+            ("REPLACE", "REMPLACER", "REPLACE(text, start, count, new)", "Replaces characters by their position."),
+            (4, 4),
+            &[Text, Integer, Integer, Text],
+            TEXT,
+            &[("REPLACE(\"2025-09\", 4, 1, \"6\")", "2026-09")],
+            |a| {
+                let text = a[0].text();
+                let start = count(a.get(1), 1)?.max(1) - 1;
+                let (from, to) = (byte(&text, start), byte(&text, start.saturating_add(count(a.get(2), 0)?)));
+                owned(format!("{}{}{}", &text[..from], a[3].text(), &text[to..]))
+            },
+        ),
+        f(
+            ("FIND", "TROUVE", "FIND(wanted, text, [start])", "The position of a piece of text; capitals count."),
+            (2, 3),
+            &[Text, Text, Integer],
+            DataType::Int64,
+            &[("FIND(\"i\", \"Weir\")", "3"), ("IFERROR(FIND(\"x\", \"Weir\"), 0)", "0")],
+            |a| find(a, false),
+        ),
+        f(
+            ("SEARCH", "CHERCHE", "SEARCH(wanted, text, [start])", "The position of a piece of text; capitals do not count."),
+            (2, 3),
+            &[Text, Text, Integer],
+            DataType::Int64,
+            &[("SEARCH(\"w\", \"Weir\")", "1")],
+            |a| find(a, true),
+        ),
+        f(
+            ("CONTAINS", "CONTIENT", "CONTAINS(text, wanted)", "True when a text contains another; capitals count."),
+            (2, 2),
+            &[Text],
+            DataType::Boolean,
+            &[("CONTAINS(\"Closed Won\", \"Won\")", "true")],
+            |a| Ok(Cell::Boolean(a[0].text().contains(a[1].text().as_ref()))),
+        ),
+        f(
+            ("STARTSWITH", "COMMENCE.PAR", "STARTSWITH(text, start)", "True when a text starts with another."),
+            (2, 2),
+            &[Text],
+            DataType::Boolean,
+            &[("STARTSWITH(\"601000\", \"601\")", "true")],
+            |a| Ok(Cell::Boolean(a[0].text().starts_with(a[1].text().as_ref()))),
+        ),
+        f(
+            ("ENDSWITH", "FINIT.PAR", "ENDSWITH(text, end)", "True when a text ends with another."),
+            (2, 2),
+            &[Text],
+            DataType::Boolean,
+            &[("ENDSWITH(\"a.csv\", \".csv\")", "true")],
+            |a| Ok(Cell::Boolean(a[0].text().ends_with(a[1].text().as_ref()))),
+        ),
+        f(
+            ("LIKE", "COMME", "LIKE(text, pattern)", "True when a text fits a pattern with * for anything and ? for one character."),
+            (2, 2),
+            &[Text],
+            DataType::Boolean,
+            &[("LIKE(\"CRM-Pro\", \"CRM-*\")", "true"), ("LIKE(\"ab\", \"a?c\")", "false")],
+            |a| Ok(Cell::Boolean(like(&a[0].text(), &a[1].text()))),
+        ),
+        f(
+            ("EXACT", "EXACT", "EXACT(text1, text2)", "True when two texts are the same to the letter, as = does."),
+            (2, 2),
+            &[Text],
+            DataType::Boolean,
+            &[("EXACT(\"a\", \"A\")", "false")],
+            |a| Ok(Cell::Boolean(a[0].text() == a[1].text())),
+        ),
+        f(
+            (
+                "EQUALS_IGNORE_CASE",
+                "EGAL.SANS.CASSE",
+                "EQUALS_IGNORE_CASE(text1, text2)",
+                "True when two texts are the same but for capitals.",
+            ),
+            (2, 2),
+            &[Text],
+            DataType::Boolean,
+            &[("EQUALS_IGNORE_CASE(\"WON\", \"won\")", "true")],
+            |a| Ok(Cell::Boolean(a[0].text().to_lowercase() == a[1].text().to_lowercase())),
+        ),
+        f(
+            ("REPT", "REPT", "REPT(text, count)", "A text several times over."),
+            (2, 2),
+            &[Text, Integer],
+            TEXT,
+            &[("REPT(\"ab\", 3)", "ababab")],
+            |a| {
+                let (text, times) = (a[0].text(), count(a.get(1), 0)?);
+                if text.len().saturating_mul(times) > 1_000_000 {
+                    return Err("the result would be too long for a text".into());
+                }
+                owned(text.repeat(times))
+            },
+        ),
+        f(
+            ("CONCAT", "CONCAT", "CONCAT(value1, [value2], …)", "Values joined as text; empty ones add nothing."),
+            (1, MANY),
+            &[Any],
+            TEXT,
+            &[("CONCAT(\"Q\", 3)", "Q3"), ("\"a\" & NULL & 1.50", "a1.5")],
+            |a| owned(a.iter().map(Cell::text).collect::<String>()),
+        )
         .lenient()
         .also(&["CONCATENATE", "CONCATENER"]),
-        f(("TEXTJOIN", "JOINDRE.TEXTE", "TEXTJOIN(separator, skip_empty, value1, …)", "Values joined as text with a separator between them."), (3, MANY), &[Text, Kind::Boolean, Any], TEXT, &[("TEXTJOIN(\"-\", TRUE, \"a\", NULL, \"b\")", "a-b"), ("TEXTJOIN(\"-\", FALSE, \"a\", NULL, \"b\")", "a--b")], |a| {
-            let skip = a[1] == Cell::Boolean(true);
-            let parts: Vec<Cow<'_, str>> = a[2..].iter().map(Cell::text).filter(|text| !skip || !text.is_empty()).collect();
-            owned(parts.join(&a[0].text()))
-        })
+        f(
+            (
+                "TEXTJOIN",
+                "JOINDRE.TEXTE",
+                "TEXTJOIN(separator, skip_empty, value1, …)",
+                "Values joined as text with a separator between them.",
+            ),
+            (3, MANY),
+            &[Text, Kind::Boolean, Any],
+            TEXT,
+            &[("TEXTJOIN(\"-\", TRUE, \"a\", NULL, \"b\")", "a-b"), ("TEXTJOIN(\"-\", FALSE, \"a\", NULL, \"b\")", "a--b")],
+            |a| {
+                let skip = a[1] == Cell::Boolean(true);
+                let parts: Vec<Cow<'_, str>> = a[2..].iter().map(Cell::text).filter(|text| !skip || !text.is_empty()).collect();
+                owned(parts.join(&a[0].text()))
+            },
+        )
         .lenient(),
-        f(("TEXTBEFORE", "TEXTE.AVANT", "TEXTBEFORE(text, mark, [nth])", "What stands before a mark."), (2, 3), &[Text, Text, Integer], TEXT, &[("TEXTBEFORE(\"jean@weir.io\", \"@\")", "jean")], |a| around(a, true)),
-        f(("TEXTAFTER", "TEXTE.APRES", "TEXTAFTER(text, mark, [nth])", "What stands after a mark."), (2, 3), &[Text, Text, Integer], TEXT, &[("TEXTAFTER(\"jean@weir.io\", \"@\")", "weir.io")], |a| around(a, false)),
-        f(("SPLITPART", "PARTIE.TEXTE", "SPLITPART(text, separator, index)", "One part of a text cut at a separator, counted from 1; empty text when there are fewer."), (3, 3), &[Text, Text, Integer], TEXT, &[("SPLITPART(\"a;b;c\", \";\", 2)", "b")], |a| {
-            let (text, separator) = (a[0].text(), a[1].text());
-            if separator.is_empty() {
-                return Err("the separator is empty".into());
-            }
-            let index = count(a.get(2), 1)?.max(1) - 1;
-            owned(text.split(separator.as_ref()).nth(index).unwrap_or_default())
-        }),
-        f(("PADLEFT", "COMPLETER.GAUCHE", "PADLEFT(text, width, [fill])", "A text made as long as wanted by filling on its left."), (2, 3), &[Text, Integer, Text], TEXT, &[("PADLEFT(17, 5, \"0\")", "00017")], |a| pad(a, true)).also(&["LPAD"]),
-        f(("PADRIGHT", "COMPLETER.DROITE", "PADRIGHT(text, width, [fill])", "A text made as long as wanted by filling on its right."), (2, 3), &[Text, Integer, Text], TEXT, &[("PADRIGHT(\"a\", 3, \".\")", "a..")], |a| pad(a, false)).also(&["RPAD"]),
+        f(
+            ("TEXTBEFORE", "TEXTE.AVANT", "TEXTBEFORE(text, mark, [nth])", "What stands before a mark."),
+            (2, 3),
+            &[Text, Text, Integer],
+            TEXT,
+            &[("TEXTBEFORE(\"jean@weir.io\", \"@\")", "jean")],
+            |a| around(a, true),
+        ),
+        f(
+            ("TEXTAFTER", "TEXTE.APRES", "TEXTAFTER(text, mark, [nth])", "What stands after a mark."),
+            (2, 3),
+            &[Text, Text, Integer],
+            TEXT,
+            &[("TEXTAFTER(\"jean@weir.io\", \"@\")", "weir.io")],
+            |a| around(a, false),
+        ),
+        f(
+            (
+                "SPLITPART",
+                "PARTIE.TEXTE",
+                "SPLITPART(text, separator, index)",
+                "One part of a text cut at a separator, counted from 1; empty text when there are fewer.",
+            ),
+            (3, 3),
+            &[Text, Text, Integer],
+            TEXT,
+            &[("SPLITPART(\"a;b;c\", \";\", 2)", "b")],
+            |a| {
+                let (text, separator) = (a[0].text(), a[1].text());
+                if separator.is_empty() {
+                    return Err("the separator is empty".into());
+                }
+                let index = count(a.get(2), 1)?.max(1) - 1;
+                owned(text.split(separator.as_ref()).nth(index).unwrap_or_default())
+            },
+        ),
+        f(
+            ("PADLEFT", "COMPLETER.GAUCHE", "PADLEFT(text, width, [fill])", "A text made as long as wanted by filling on its left."),
+            (2, 3),
+            &[Text, Integer, Text],
+            TEXT,
+            &[("PADLEFT(17, 5, \"0\")", "00017")],
+            |a| pad(a, true),
+        )
+        .also(&["LPAD"]),
+        f(
+            ("PADRIGHT", "COMPLETER.DROITE", "PADRIGHT(text, width, [fill])", "A text made as long as wanted by filling on its right."),
+            (2, 3),
+            &[Text, Integer, Text],
+            TEXT,
+            &[("PADRIGHT(\"a\", 3, \".\")", "a..")],
+            |a| pad(a, false),
+        )
+        .also(&["RPAD"]),
         f(("CHAR", "CAR", "CHAR(code)", "The character with a Unicode number."), (1, 1), &[Integer], TEXT, &[("CHAR(65)", "A")], |a| {
             let code = a[0].integer();
             match u32::try_from(code).ok().and_then(char::from_u32) {
@@ -247,23 +470,82 @@ pub(super) fn functions() -> Vec<Function> {
             }
         })
         .also(&["UNICHAR"]),
-        f(("CODE", "CODE", "CODE(text)", "The Unicode number of the first character."), (1, 1), &[Text], DataType::Int64, &[("CODE(\"A\")", "65")], |a| {
-            a[0].text().chars().next().map(|c| Cell::Integer(i64::from(u32::from(c)))).ok_or_else(|| "the text is empty".to_owned())
-        })
+        f(
+            ("CODE", "CODE", "CODE(text)", "The Unicode number of the first character."),
+            (1, 1),
+            &[Text],
+            DataType::Int64,
+            &[("CODE(\"A\")", "65")],
+            |a| a[0].text().chars().next().map(|c| Cell::Integer(i64::from(u32::from(c)))).ok_or_else(|| "the text is empty".to_owned()),
+        )
         .also(&["UNICODE"]),
-        f(("REVERSE", "INVERSER", "REVERSE(text)", "A text backwards."), (1, 1), &[Text], TEXT, &[("REVERSE(\"abc\")", "cba")], |a| owned(a[0].text().chars().rev().collect::<String>())),
-        f(("REMOVEACCENTS", "SANS.ACCENTS", "REMOVEACCENTS(text)", "A text with plain letters in place of accented ones."), (1, 1), &[Text], TEXT, &[("REMOVEACCENTS(\"Étape où\")", "Etape ou")], |a| owned(plain(&a[0].text()))),
-        f(("DIGITS", "CHIFFRES", "DIGITS(text)", "Only the digits of a text."), (1, 1), &[Text], TEXT, &[("DIGITS(\"N° 0-17\")", "017")], |a| owned(a[0].text().chars().filter(char::is_ascii_digit).collect::<String>())),
-        f(("LETTERS", "LETTRES", "LETTERS(text)", "Only the letters of a text."), (1, 1), &[Text], TEXT, &[("LETTERS(\"A1-é\")", "Aé")], |a| owned(a[0].text().chars().filter(|c| c.is_alphabetic()).collect::<String>())),
-        f(("REGEXMATCH", "REGEX.TEST", "REGEXMATCH(text, pattern)", "True when a regular expression is found in a text."), (2, 2), &[Text], DataType::Boolean, &[("REGEXMATCH(\"AB-12\", \"^[A-Z]+-[0-9]+$\")", "true")], |a| Ok(Cell::Boolean(regex(&a[1].text())?.is_match(&a[0].text()))))
-        .also(&["REGEXTEST"]),
-        f(("REGEXEXTRACT", "REGEX.EXTRAIRE", "REGEXEXTRACT(text, pattern)", "What a regular expression finds in a text: its first group, or all of it."), (2, 2), &[Text], TEXT, &[("REGEXEXTRACT(\"Order 17 of 9\", \"[0-9]+\")", "17"), ("REGEXEXTRACT(\"a=5\", \"a=(.)\")", "5")], |a| {
-            let text = a[0].text();
-            match regex(&a[1].text())?.captures(&text) {
-                Some(found) => owned(found.get(1).or_else(|| found.get(0)).map_or("", |group| group.as_str())),
-                None => Err(format!("the pattern is not found in \"{text}\"; IFERROR deals with that")),
-            }
+        f(("REVERSE", "INVERSER", "REVERSE(text)", "A text backwards."), (1, 1), &[Text], TEXT, &[("REVERSE(\"abc\")", "cba")], |a| {
+            owned(a[0].text().chars().rev().collect::<String>())
         }),
-        f(("REGEXREPLACE", "REGEX.REMPLACER", "REGEXREPLACE(text, pattern, new)", "Replaces everything a regular expression finds; $1 stands for its first group."), (3, 3), &[Text], TEXT, &[("REGEXREPLACE(\"a1b22\", \"[0-9]+\", \"#\")", "a#b#")], |a| owned(regex(&a[1].text())?.replace_all(&a[0].text(), a[2].text().as_ref()))),
+        f(
+            ("REMOVEACCENTS", "SANS.ACCENTS", "REMOVEACCENTS(text)", "A text with plain letters in place of accented ones."),
+            (1, 1),
+            &[Text],
+            TEXT,
+            &[("REMOVEACCENTS(\"Étape où\")", "Etape ou")],
+            |a| owned(plain(&a[0].text())),
+        ),
+        f(
+            ("DIGITS", "CHIFFRES", "DIGITS(text)", "Only the digits of a text."),
+            (1, 1),
+            &[Text],
+            TEXT,
+            &[("DIGITS(\"N° 0-17\")", "017")],
+            |a| owned(a[0].text().chars().filter(char::is_ascii_digit).collect::<String>()),
+        ),
+        f(
+            ("LETTERS", "LETTRES", "LETTERS(text)", "Only the letters of a text."),
+            (1, 1),
+            &[Text],
+            TEXT,
+            &[("LETTERS(\"A1-é\")", "Aé")],
+            |a| owned(a[0].text().chars().filter(|c| c.is_alphabetic()).collect::<String>()),
+        ),
+        f(
+            ("REGEXMATCH", "REGEX.TEST", "REGEXMATCH(text, pattern)", "True when a regular expression is found in a text."),
+            (2, 2),
+            &[Text],
+            DataType::Boolean,
+            &[("REGEXMATCH(\"AB-12\", \"^[A-Z]+-[0-9]+$\")", "true")],
+            |a| Ok(Cell::Boolean(regex(&a[1].text())?.is_match(&a[0].text()))),
+        )
+        .also(&["REGEXTEST"]),
+        f(
+            (
+                "REGEXEXTRACT",
+                "REGEX.EXTRAIRE",
+                "REGEXEXTRACT(text, pattern)",
+                "What a regular expression finds in a text: its first group, or all of it.",
+            ),
+            (2, 2),
+            &[Text],
+            TEXT,
+            &[("REGEXEXTRACT(\"Order 17 of 9\", \"[0-9]+\")", "17"), ("REGEXEXTRACT(\"a=5\", \"a=(.)\")", "5")],
+            |a| {
+                let text = a[0].text();
+                match regex(&a[1].text())?.captures(&text) {
+                    Some(found) => owned(found.get(1).or_else(|| found.get(0)).map_or("", |group| group.as_str())),
+                    None => Err(format!("the pattern is not found in \"{text}\"; IFERROR deals with that")),
+                }
+            },
+        ),
+        f(
+            (
+                "REGEXREPLACE",
+                "REGEX.REMPLACER",
+                "REGEXREPLACE(text, pattern, new)",
+                "Replaces everything a regular expression finds; $1 stands for its first group.",
+            ),
+            (3, 3),
+            &[Text],
+            TEXT,
+            &[("REGEXREPLACE(\"a1b22\", \"[0-9]+\", \"#\")", "a#b#")],
+            |a| owned(regex(&a[1].text())?.replace_all(&a[0].text(), a[2].text().as_ref())),
+        ),
     ]
 }

@@ -117,7 +117,10 @@ impl NodeKind for CsvInput {
     }
 
     fn ports(&self) -> Ports {
-        Ports { inputs: vec![], outputs: vec![OUT, OutPort { name: "rejects", title: Words { en: "rejected rows", fr: "lignes rejetées" } }] }
+        Ports {
+            inputs: vec![],
+            outputs: vec![OUT, OutPort { name: "rejects", title: Words { en: "rejected rows", fr: "lignes rejetées" } }],
+        }
     }
 
     fn plan(&self, cx: &mut Planning<'_>) -> Option<Planned> {

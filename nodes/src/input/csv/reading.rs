@@ -121,4 +121,3 @@ impl Read for Decoded {
         Ok(0)
     }
 }
-

@@ -93,8 +93,8 @@ fn look(
     path: &Path,
 ) -> Result<Sniffed, Vec<Problem>> {
     let end = if memchr(b'\n', sample).is_none() && memchr(b'\r', sample).is_some() { b'\r' } else { b'\n' };
-    let quote = one_byte(&params.quote, "quote")?.unwrap_or(b'"');
-    let declared = one_byte(&params.separator, "separator")?;
+    let quote = one_byte(params.quote.as_deref(), "quote")?.unwrap_or(b'"');
+    let declared = one_byte(params.separator.as_deref(), "separator")?;
     let start = beginning(params, sample, end);
     let separator = declared.unwrap_or_else(|| separator(&sample[start..], quote, end));
     let dialect = Dialect { separator, quote, end };
@@ -162,8 +162,8 @@ fn look(
     if !problems.is_empty() {
         return Err(problems);
     }
-    let decimal_mark = one_byte(&params.decimal_mark, "decimal_mark")?;
-    let group_mark = one_byte(&params.group_mark, "group_mark")?;
+    let decimal_mark = one_byte(params.decimal_mark.as_deref(), "decimal_mark")?;
+    let group_mark = one_byte(params.group_mark.as_deref(), "group_mark")?;
     let mut formats = Vec::new();
     for (name, guess) in names.iter().zip(&columns) {
         let declared = params.columns.iter().find(|column| column.name == *name).map(|column| column.column_type);
@@ -191,8 +191,8 @@ fn line_of(sample: &[u8], at: usize, end: u8) -> u64 {
     sample[..at].iter().filter(|byte| **byte == end).count() as u64 + 1
 }
 
-fn one_byte(text: &Option<String>, field: &str) -> Result<Option<u8>, Vec<Problem>> {
-    match text.as_deref() {
+fn one_byte(text: Option<&str>, field: &str) -> Result<Option<u8>, Vec<Problem>> {
+    match text {
         None | Some("auto" | "") => Ok(None),
         Some("\\t") => Ok(Some(b'\t')),
         Some(text) if text.len() == 1 && text.is_ascii() => Ok(Some(text.as_bytes()[0])),
@@ -275,7 +275,8 @@ pub(crate) fn clean_names(names: Vec<String>, shown: &str, notes: &mut Vec<Probl
     for (i, name) in trimmed.iter().enumerate() {
         let mut unique = if name.is_empty() { format!("Column{}", i + 1) } else { name.clone() };
         let taken = |candidate: &String, clean: &[String]| {
-            clean.contains(candidate) || trimmed.iter().enumerate().any(|(j, other)| j != i && other == candidate && (j < i || candidate != name))
+            clean.contains(candidate)
+                || trimmed.iter().enumerate().any(|(j, other)| j != i && other == candidate && (j < i || candidate != name))
         };
         let base = unique.clone();
         let mut number = 2;
@@ -315,7 +316,18 @@ struct Guess {
 
 impl Default for Guess {
     fn default() -> Self {
-        Self { values: 0, integer: true, decimal: [true; 2], places: 0, digits: 0, iso: true, moment: true, boolean: true, orders: [true; 6], broken: None }
+        Self {
+            values: 0,
+            integer: true,
+            decimal: [true; 2],
+            places: 0,
+            digits: 0,
+            iso: true,
+            moment: true,
+            boolean: true,
+            orders: [true; 6],
+            broken: None,
+        }
     }
 }
 
@@ -352,7 +364,8 @@ impl Guess {
         let utf8 = std::str::from_utf8(text).unwrap_or_default();
         if self.moment {
             let spaced = utf8.replace('T', " ");
-            self.moment = ["yyyy-mm-dd hh:mm:ss", "yyyy-mm-dd hh:mm", "yyyy-mm-dd"].iter().any(|pattern| dates::parse(&spaced, pattern).is_some());
+            self.moment =
+                ["yyyy-mm-dd hh:mm:ss", "yyyy-mm-dd hh:mm", "yyyy-mm-dd"].iter().any(|pattern| dates::parse(&spaced, pattern).is_some());
         }
         if self.boolean {
             self.boolean = values::boolean(utf8).is_some();

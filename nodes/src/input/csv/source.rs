@@ -155,7 +155,9 @@ impl Chunks for CsvChunks {
                     Some(end) => cutter.rest = buffer.split_off(end),
                     None if buffer.len() > LONGEST => {
                         let problem = Problem::error("A row here is longer than 256 MB.").in_file(shown, Some(cutter.line));
-                        return Err(DataFusionError::External(Box::new(problem.help("A quote is probably left open: choose another quote character."))));
+                        return Err(DataFusionError::External(Box::new(
+                            problem.help("A quote is probably left open: choose another quote character."),
+                        )));
                     }
                     None => {
                         cutter.rest = buffer;
@@ -267,7 +269,10 @@ impl<'a> Building<'a> {
         let width = shape.formats.len();
         let quote = shape.dialect.quote;
         let alone = fields.len() == 1 && width > 1;
-        if (alone || !shape.keep_blank) && fields.first().is_none_or(|first| first.bytes(buffer, quote).is_none()) && is_blank(fields, buffer, quote) {
+        if (alone || !shape.keep_blank)
+            && fields.first().is_none_or(|first| first.bytes(buffer, quote).is_none())
+            && is_blank(fields, buffer, quote)
+        {
             return Ok(());
         }
         if fields.len() != width {
@@ -327,8 +332,10 @@ impl<'a> Building<'a> {
             return Ok(());
         }
         let quote = self.shape.dialect.quote;
-        let texts: Vec<String> =
-            fields.iter().map(|field| field.bytes(buffer, quote).map(|t| String::from_utf8_lossy(&t).into_owned()).unwrap_or_default()).collect();
+        let texts: Vec<String> = fields
+            .iter()
+            .map(|field| field.bytes(buffer, quote).map(|t| String::from_utf8_lossy(&t).into_owned()).unwrap_or_default())
+            .collect();
         let separator = (self.shape.dialect.separator as char).to_string();
         self.reasons.append_value(reason);
         self.texts.append_value(texts.join(&separator));

@@ -11,7 +11,9 @@ const COMMA: Dialect = Dialect { separator: b',', quote: b'"', end: b'\n' };
 fn records(bytes: &[u8]) -> Vec<Vec<String>> {
     let (mut at, mut fields, mut all) = (0, Vec::new(), Vec::new());
     while let Read::Record(next) = record(bytes, at, COMMA, true, &mut fields) {
-        all.push(fields.iter().map(|f| f.bytes(bytes, b'"').map(|b| String::from_utf8_lossy(&b).into_owned()).unwrap_or_default()).collect());
+        all.push(
+            fields.iter().map(|f| f.bytes(bytes, b'"').map(|b| String::from_utf8_lossy(&b).into_owned()).unwrap_or_default()).collect(),
+        );
         at = next;
     }
     all

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanBuilder, Date32Builder, Decimal128Builder, Float64Builder, Int64Builder, StringViewBuilder, TimestampMicrosecondBuilder,
+    ArrayRef, BooleanBuilder, Date32Builder, Decimal128Builder, Float64Builder, Int64Builder, StringViewBuilder,
+    TimestampMicrosecondBuilder,
 };
 
 use crate::ColumnType;
@@ -179,7 +180,9 @@ impl Column {
             Self::Decimal(column) => {
                 let ColumnType::Decimal(places) = format.column_type else { return false };
                 decimal(trimmed(), places, format.decimal_mark, format.group_mark)
-                    .filter(|value| value.unsigned_abs() < 10_u128.pow(u32::from(crate::types::INPUT_DIGITS)) || places > crate::types::INPUT_PLACES)
+                    .filter(|value| {
+                        value.unsigned_abs() < 10_u128.pow(u32::from(crate::types::INPUT_DIGITS)) || places > crate::types::INPUT_PLACES
+                    })
                     .map(|value| column.append_value(value))
                     .is_some()
             }
