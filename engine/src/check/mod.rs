@@ -132,7 +132,7 @@ pub fn check(workflow: &Workflow, project: &Project, set: &[(String, String)]) -
             );
             continue;
         };
-        let (params, found) = parameters::substitute(id, &node.params, &checked.parameters);
+        let (params, found) = parameters::substitute(workflow, id, &node.params, &checked.parameters);
         checked.problems.extend(found);
         let (step, found) = kind.step(&params);
         checked.problems.extend(found.into_iter().map(|problem| problem.at_node(id)));

@@ -225,23 +225,22 @@ impl Workflow {
             let problem = Problem::error(format!("The workflow has format version {version}; this Weir reads up to {CURRENT}."));
             return Err(vec![problem.in_file(file, None).help("Update Weir, or save the workflow with an older version of it.")]);
         }
-        let workflow: Self = serde_json::from_str(text).map_err(|error| {
+        let read = match serde_json::from_str::<Format>(text) {
+            Ok(Format { weir: Some(version) }) if version < CURRENT => serde_json::from_str::<Value>(text).and_then(|mut document| {
+                super::migrate::migrate(&mut document);
+                serde_json::from_value(document)
+            }),
+            _ => serde_json::from_str(text),
+        };
+        let workflow: Self = read.map_err(|error| {
             let line = (error.line() > 0).then_some(error.line() as u64);
             let message = error.to_string();
             let message = message.split(" at line ").next().unwrap_or_default().to_owned();
             let problem = Problem::error(format!("This is not a workflow: {message} (column {}).", error.column())).in_file(file, line);
             vec![problem.help("Correct the file at that place; `weir schema` describes the format.")]
         })?;
-        let wrong = |id: &&String| id.is_empty() || !id.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
-        let problems: Vec<Problem> = workflow
-            .nodes
-            .keys()
-            .filter(wrong)
-            .map(|id| {
-                let problem = Problem::error(format!("\"{id}\" cannot be the id of a step.")).in_file(file, None);
-                problem.help("Use letters, digits, _ and -; the title can be anything.")
-            })
-            .collect();
+        let problems: Vec<Problem> =
+            workflow.nodes.keys().filter_map(|id| super::check_id(id).err()).map(|problem| problem.in_file(file, None)).collect();
         if !problems.is_empty() {
             return Err(problems);
         }

@@ -5,9 +5,23 @@
 
 mod canonical;
 mod document;
+mod edit;
+mod migrate;
 pub mod parameters;
 mod schema;
 
 pub use canonical::Version;
 pub use document::{CURRENT, Edge, Layout, Node, Parameter, ParameterType, PortRef, Workflow};
+pub use edit::Edit;
 pub use schema::schema;
+
+use crate::Problem;
+
+/// Whether a text can be the id of a step.
+fn check_id(id: &str) -> Result<(), Problem> {
+    if !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-') {
+        return Ok(());
+    }
+    let problem = Problem::error(format!("\"{id}\" cannot be the id of a step."));
+    Err(problem.help("Use letters, digits, _ and -; the title can be anything."))
+}

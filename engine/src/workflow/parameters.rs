@@ -82,10 +82,18 @@ fn value(parameter: &Parameter, text: &str) -> Result<ScalarValue, &'static str>
 }
 
 /// A step's parameters with every `{{name}}` replaced by that parameter's value as text.
-pub fn substitute(node: &str, params: &Map<String, Value>, values: &BTreeMap<String, ScalarValue>) -> (Value, Vec<Problem>) {
+pub fn substitute(
+    workflow: &Workflow,
+    node: &str,
+    params: &Map<String, Value>,
+    values: &BTreeMap<String, ScalarValue>,
+) -> (Value, Vec<Problem>) {
     let mut problems = Vec::new();
     let replaced = params.iter().map(|(name, value)| (name.clone(), replace(node, name, value, values, &mut problems))).collect();
-    (Value::Object(replaced), problems)
+    let replaced = Value::Object(replaced);
+    // A parameter that is there but has no value was reported as such.
+    problems.retain(|problem| !workflow.parameters.keys().any(|name| problem.message.contains(&format!("\"{name}\""))));
+    (replaced, problems)
 }
 
 fn replace(node: &str, field: &str, value: &Value, values: &BTreeMap<String, ScalarValue>, problems: &mut Vec<Problem>) -> Value {

@@ -201,6 +201,6 @@ fn a_join_larger_than_its_memory_goes_to_disk_and_gives_the_same_rows() {
         ran.json().unwrap()["outputs"][0]["digest"].clone()
     };
     let roomy = digest(&[]);
-    assert_eq!(digest(&["--memory", "32MB", "--threads", "2"]), roomy);
-    assert_eq!(digest(&["--memory", "24MB", "--threads", "1"]), roomy);
+    assert_eq!(digest(&["--memory", "64MB", "--threads", "2"]), roomy);
+    assert_eq!(digest(&["--memory", "40MB", "--threads", "1"]), roomy);
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use encoding_rs::{Decoder, Encoding, UTF_8};
 
 /// How much of a file is looked at to guess its encoding.
-const LOOK: usize = 64 * 1024 * 1024;
+const LOOK: usize = 32 * 1024 * 1024;
 
 /// The bytes of a file, decompressed when they are gzip or Zstandard, whatever its name.
 fn bytes(path: &Path) -> io::Result<Box<dyn Read + Send>> {

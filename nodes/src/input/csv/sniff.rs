@@ -16,8 +16,10 @@ use crate::formula::dates;
 use crate::problem::Problem;
 use crate::types::{INPUT_DIGITS, INPUT_PLACES};
 
-/// Files up to this size are looked at whole; of larger ones the beginning.
+/// Files up to this size are looked at whole.
 const WHOLE: usize = 32 * 1024 * 1024;
+/// Of larger ones this much of the beginning is looked at; a value behind it that does not fit is an error with its line.
+const HEAD: usize = 4 * 1024 * 1024;
 /// The longest name a column may have: beyond it, the file is hardly a table.
 const NAME: usize = 1000;
 
@@ -68,14 +70,15 @@ pub fn sniff(params: &CsvInput, path: &Path, shown: &str) -> Result<Sniffed, Vec
     let mut sample = Vec::new();
     let mut text = reading::text(path, encoding).map_err(|error| trouble(&error))?;
     let mut block = vec![0; 1024 * 1024];
-    while sample.len() < WHOLE {
+    let most = if size(path) > WHOLE as u64 { HEAD } else { WHOLE };
+    while sample.len() < most {
         match text.read(&mut block) {
             Ok(0) => break,
             Ok(read) => sample.extend_from_slice(&block[..read]),
             Err(error) => return Err(trouble(&error)),
         }
     }
-    let whole = sample.len() < WHOLE;
+    let whole = sample.len() < most;
     if sample.iter().all(u8::is_ascii_whitespace) {
         let problem = Problem::error("The file is empty.").on("path").in_file(shown, None);
         return Err(vec![problem.help("Choose a file with at least a header.")]);
@@ -118,6 +121,7 @@ fn look(
     };
     let names = clean_names(names, shown, &mut notes)?;
 
+    let declared: Vec<bool> = names.iter().map(|name| params.columns.iter().any(|column| column.name == *name)).collect();
     let mut columns: Vec<Guess> = names.iter().map(|_| Guess::default()).collect();
     let (mut at, mut rows, mut blank) = (data, 0_usize, 0_u64);
     let last_whole = if whole { sample.len() } else { tokens::last_end(sample, dialect).unwrap_or(sample.len()) };
@@ -129,8 +133,8 @@ fn look(
                     blank += u64::from(fields.len() > 1);
                 } else {
                     rows += 1;
-                    for (field, guess) in fields.iter().zip(&mut columns) {
-                        if let Some(text) = field.bytes(buffer, quote) {
+                    for ((field, guess), declared) in fields.iter().zip(&mut columns).zip(&declared) {
+                        if !declared && let Some(text) = field.bytes(buffer, quote) {
                             guess.see(text.trim_ascii(), rows);
                         }
                     }
