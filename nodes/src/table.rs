@@ -4,6 +4,7 @@
 //! ordered; the engine sorts by them where rows become visible (a sink, a preview), and nowhere before. Where the scan
 //! already delivers that order, `DataFusion` drops the sort.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema};
@@ -130,7 +131,8 @@ impl Table {
     /// The same rows with columns added at the end, or replaced in place where the name exists. Hidden names may be
     /// added too; all hidden columns stay.
     pub fn with_columns(&self, columns: Vec<(String, Expr)>) -> Result<Self> {
-        let replaced = |name: &str| columns.iter().find(|(new, _)| new == name).map(|(_, expr)| expr.clone());
+        let by_name: HashMap<&str, &Expr> = columns.iter().map(|(name, expr)| (name.as_str(), expr)).collect();
+        let replaced = |name: &str| by_name.get(name).map(|expr| (*expr).clone());
         let mut order = self.order.clone();
         let mut exprs = Vec::new();
         for key in &mut order {

@@ -158,11 +158,16 @@ impl ExcelInput {
                 .on("path")
                 .help("Open it in Excel and save it again as .xlsx, or choose another file.")
         };
+        // The reader of all formats does not recognise a locked OpenDocument; its own reader says that it is one.
+        let is_ods = memchr::memmem::find(&bytes, b"application/vnd.oasis.opendocument").is_some();
+        let locked_ods = is_ods
+            && std::panic::catch_unwind(|| calamine::Ods::new(Cursor::new(bytes.clone())).err())
+                .is_ok_and(|error| error.is_some_and(|error| error.to_string().to_lowercase().contains("password")));
         // A damaged file must not take the program with it.
         let opened = std::panic::catch_unwind(|| open_workbook_auto_from_rs(Cursor::new(bytes)));
         let mut workbook: Sheets<Cursor<Vec<u8>>> = match opened {
             Ok(Ok(workbook)) => workbook,
-            Ok(Err(error)) if error.to_string().to_lowercase().contains("password") => {
+            Ok(Err(error)) if error.to_string().to_lowercase().contains("password") || locked_ods => {
                 return Err(Problem::error("The workbook is password protected.").on("path").help("Save a copy without its password."));
             }
             Ok(Err(error)) => return Err(damaged(error.to_string())),

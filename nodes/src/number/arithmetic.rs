@@ -7,6 +7,7 @@ use arrow::buffer::NullBuffer;
 use arrow::datatypes::DataType;
 use datafusion::common::{DataFusionError, Result};
 use datafusion::logical_expr::{ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
+use num_bigint::BigInt;
 
 use super::decimal::{self, Floats, Numbers, Place, ten, within, written};
 use super::{result_type, site_arguments};
@@ -137,7 +138,7 @@ impl Arithmetic {
         let (a_factor, b_factor) = (ten(common - a_scale), ten(common - b_scale));
         let aligned = |row: usize| Some((a.get(row).checked_mul(a_factor)?, b.get(row).checked_mul(b_factor)?));
         let values = match operation {
-            Operation::Add if a_factor == 1 && b_factor == 1 => {
+            Operation::Add if a_factor == 1 && b_factor == 1 && common == scale => {
                 each(rows, nulls.as_ref(), |row| a.get(row).checked_add(b.get(row)).and_then(within), failed)
             }
             Operation::Add => each(
@@ -185,13 +186,13 @@ impl Arithmetic {
                 |row| {
                     let exponent = b.get(row);
                     let unit = ten(b_scale);
-                    (exponent % unit == 0).then(|| power(a.get(row), a_scale, exponent / unit, scale))?
+                    (exponent % unit == 0 && exponent >= 0).then(|| power(a.get(row), a_scale, exponent / unit, scale))?
                 },
                 |row| {
-                    if b.get(row) % ten(b_scale) == 0 {
+                    if b.get(row) % ten(b_scale) == 0 && b.get(row) >= 0 {
                         failed(row)
                     } else {
-                        place.error(row, "only a whole exponent is exact; use FLOAT on both numbers for others")
+                        place.error(row, "only a whole exponent from 0 up is exact; use FLOAT on both numbers for others")
                     }
                 },
             ),
@@ -232,31 +233,46 @@ impl Arithmetic {
             values.push(Some(value));
         }
         if self.operation == Operation::Quotient {
-            return Ok(Arc::new(values.into_iter().map(|value| value.map(|value| value as i64)).collect::<Int64Array>()));
+            let whole = values
+                .into_iter()
+                .enumerate()
+                .map(|(row, value)| match value {
+                    Some(value) if value.abs() >= 9.2e18 => Err(place.error(row, "the quotient does not fit a whole number of 64 bits")),
+                    value => Ok(value.map(|value| value as i64)),
+                })
+                .collect::<Result<Int64Array>>()?;
+            return Ok(Arc::new(whole));
         }
         Ok(Arc::new(Float64Array::from(values)))
     }
 }
 
-/// The exact power: repeated multiplication, rounded at the end only by the places the result has.
+/// The largest exponent: beyond it any base but 0, 1 and -1 has more digits than a number holds, or none left.
+const LARGEST_EXPONENT: i128 = 4096;
+
+/// The exact power, rounded half away from zero once, to the places of the result.
 fn power(base: i128, scale: u8, exponent: i128, result: u8) -> Option<i128> {
-    if exponent < 0 {
-        let positive = power(base, scale, exponent.checked_neg()?, result)?;
-        if positive == 0 {
-            return None;
+    let unit = ten(scale);
+    if exponent > LARGEST_EXPONENT {
+        return match base {
+            0 => Some(0),
+            base if base == unit || (base == -unit && exponent % 2 == 0) => Some(ten(result)),
+            base if base == -unit => Some(-ten(result)),
+            _ => None,
+        };
+    }
+    let exponent = u32::try_from(exponent).ok()?;
+    let exact = BigInt::from(base).pow(exponent);
+    let places = u32::from(scale) * exponent;
+    let rounded = match u32::from(result).checked_sub(places) {
+        Some(more) => exact * BigInt::from(10).pow(more),
+        None => {
+            let divisor = BigInt::from(10).pow(places - u32::from(result));
+            let half = &divisor / BigInt::from(2);
+            if exact < BigInt::from(0) { (exact - half) / divisor } else { (exact + half) / divisor }
         }
-        return decimal::divide(ten(result), positive, i16::from(result));
-    }
-    if exponent > 1024 && base.abs() > ten(scale) {
-        return None;
-    }
-    let mut value = ten(result);
-    let base = decimal::rescale(base, scale, result.max(scale))?;
-    let base_scale = result.max(scale);
-    for _ in 0..exponent.min(100_000) {
-        value = decimal::multiply(value, base, base_scale)?;
-    }
-    Some(value)
+    };
+    i128::try_from(rounded).ok().and_then(within)
 }
 
 /// A value for each row that is not empty; the error of the first row that has none.

@@ -111,8 +111,8 @@ impl Numbers {
             DataType::Int64 => (as_int64_array(&array)?.values().iter().map(|v| i128::from(*v)).collect(), 0),
             DataType::Decimal128(_, scale) if *scale < 0 => {
                 let factor = ten(scale.unsigned_abs());
-                let values = as_decimal128_array(&array)?.values().iter().map(|v| v.checked_mul(factor).unwrap_or(LIMIT)).collect();
-                (values, 0)
+                let values = as_decimal128_array(&array)?.values().iter().map(|v| v.checked_mul(factor)).collect::<Option<Vec<_>>>();
+                (values.ok_or_else(|| DataFusionError::Execution("A number has more than 38 digits.".into()))?, 0)
             }
             DataType::Decimal128(_, scale) => (as_decimal128_array(&array)?.values().to_vec(), *scale as u8),
             DataType::Null => (vec![0; array.len()], 0),

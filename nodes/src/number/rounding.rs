@@ -188,7 +188,7 @@ impl Round {
                     return Err(place.error(row, &format!("{} is not defined", shown())));
                 }
                 let rounded = rescale(x.get(row), x.scale, scale).zip(rescale(unit.get(row), unit.scale, scale)).and_then(|(x, unit)| {
-                    let unit = unit.checked_abs()?;
+                    let unit = unit.checked_abs().filter(|unit| *unit != 0)?;
                     self.rounding.units(x, unit).checked_mul(unit).and_then(within)
                 });
                 values.push(rounded.ok_or_else(|| place.error(row, &format!("{} has more than 38 digits", shown())))?);
@@ -200,11 +200,16 @@ impl Round {
             // The unit of rounding, in units of the value's own last place; then to the places of the result.
             let drop = i64::from(x.scale) - places;
             for row in 0..rows {
+                if nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
+                    values.push(0);
+                    continue;
+                }
                 let value = x.get(row);
                 let rounded = if drop <= 0 {
                     Some(value)
                 } else if drop > 38 {
-                    Some(if self.rounding == Rounding::Down || value == 0 { 0 } else { self.rounding.units(value, i128::MAX) })
+                    // So large a unit has no multiple but zero.
+                    (self.rounding.units(value, i128::MAX) == 0).then_some(0)
                 } else {
                     let units = self.rounding.units(value, ten(drop as u8));
                     if places < 0 { units.checked_mul(ten((-places) as u8)).and_then(within) } else { Some(units) }

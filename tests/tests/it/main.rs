@@ -1,6 +1,7 @@
 //! End-to-end: the real binary on real files. One binary, one module per subject.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod architecture;
 mod commissions;
 mod crash;
 mod determinism;

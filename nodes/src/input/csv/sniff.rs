@@ -1,6 +1,7 @@
 //! What a file looks like: encoding, separator, header, and the type of each column. Every guess is visible, and each
 //! can be overruled.
 
+use std::collections::HashSet;
 use std::io::Read;
 use std::path::Path;
 
@@ -107,6 +108,16 @@ fn look(
         vec![problem.help("Close it, or choose another quote character if quotes are ordinary text in this file.")]
     };
 
+    if let Some(at) = memchr::memmem::find(sample, "\u{fffd}".as_bytes()) {
+        notes.push(
+            Problem::warning(format!(
+                "Characters were lost before this file was written: {} stands in their place, first at byte {at}.",
+                '\u{fffd}'
+            ))
+            .in_file(shown, Some(line_of(sample, at, end)))
+            .help("Export it again, or choose another encoding if they look wrong throughout."),
+        );
+    }
     let mut fields = Vec::new();
     let (names, data) = match tokens::record(sample, start, dialect, true, &mut fields) {
         tokens::Read::Record(next) => {
@@ -229,7 +240,8 @@ fn beginning(params: &CsvInput, sample: &[u8], end: u8) -> usize {
 /// The separator under which the header has several fields and nearly every row too, most of them as many.
 fn separator(sample: &[u8], quote: u8, end: u8) -> u8 {
     let sample = &sample[..sample.len().min(256 * 1024)];
-    let mut best = (0.0, b',');
+    // Where nothing separates, there is one column: a character that no text holds stands for that.
+    let mut best = (0.0, 0x1f);
     for candidate in [b',', b';', b'\t', b'|'] {
         let dialect = Dialect { separator: candidate, quote, end };
         let (mut at, mut fields, mut counts) = (0, Vec::new(), Vec::new());
@@ -275,16 +287,16 @@ pub(crate) fn clean_names(names: Vec<String>, shown: &str, notes: &mut Vec<Probl
         let problem = Problem::error(format!("A column's name has {} characters: \"{start}…\".", long.chars().count()));
         return Err(vec![problem.in_file(shown, None).help("This hardly is a table of rows: check the separator and the line ends.")]);
     }
-    let mut clean: Vec<String> = Vec::new();
+    // A name belongs to the first column that has it; later ones, and made-up ones, give way to every name written.
+    let written: HashSet<&str> = trimmed.iter().map(String::as_str).collect();
+    let mut clean: Vec<String> = Vec::with_capacity(trimmed.len());
+    let mut used: HashSet<String> = HashSet::new();
     for (i, name) in trimmed.iter().enumerate() {
-        let mut unique = if name.is_empty() { format!("Column{}", i + 1) } else { name.clone() };
-        let taken = |candidate: &String, clean: &[String]| {
-            clean.contains(candidate)
-                || trimmed.iter().enumerate().any(|(j, other)| j != i && other == candidate && (j < i || candidate != name))
-        };
-        let base = unique.clone();
+        let base = if name.is_empty() { format!("Column{}", i + 1) } else { name.clone() };
+        let own = !name.is_empty() && !used.contains(name);
+        let mut unique = base.clone();
         let mut number = 2;
-        while taken(&unique, &clean) {
+        while !own && (used.contains(&unique) || written.contains(unique.as_str())) {
             unique = format!("{base}_{number}");
             number += 1;
         }
@@ -292,6 +304,7 @@ pub(crate) fn clean_names(names: Vec<String>, shown: &str, notes: &mut Vec<Probl
             let what = if name.is_empty() { "has no name".to_owned() } else { format!("repeats the name \"{name}\"") };
             notes.push(Problem::info(format!("Column {} {what}; it is called \"{unique}\".", i + 1)).in_file(shown, None));
         }
+        used.insert(unique.clone());
         clean.push(unique);
     }
     Ok(clean)

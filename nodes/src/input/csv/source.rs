@@ -72,7 +72,8 @@ impl Source for CsvSource {
     }
 
     fn open(&self, columns: &[usize], identity: bool, batch_rows: usize) -> Result<Arc<dyn Chunks>> {
-        let mut fields: Vec<ArrowField> = columns.iter().map(|i| self.schema().field(*i).clone()).collect();
+        let schema = self.schema();
+        let mut fields: Vec<ArrowField> = columns.iter().map(|i| schema.field(*i).clone()).collect();
         if identity {
             fields.push(ArrowField::new(hidden("row"), DataType::Int64, false));
         }
