@@ -283,7 +283,7 @@ fn scatter(
         let writer = match slot {
             Some(writer) => writer,
             None => {
-                let file = context.runtime_env().disk_manager.create_tmp_file("join")?;
+                let file = context.runtime_env().disk_manager.create_tmp_file("one side of a spilled join")?;
                 let path = file.path().ok_or_else(|| internal_datafusion_err!("spill files are local"))?;
                 let writer = FileWriter::try_new_buffered(File::create(path)?, schema)?;
                 slot.insert(Writer { file, writer })

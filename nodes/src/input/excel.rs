@@ -202,7 +202,7 @@ impl ExcelInput {
             .map(|(i, row)| (top + i as u32 + 1, row))
             .filter(|(number, row)| {
                 self.header_row.is_none_or(|header| *number >= header)
-                    && !row.iter().all(|cell| text(cell).is_none_or(|t| t.trim().is_empty()))
+                    && !row.iter().all(|cell| !cell.is_error() && text(cell).is_none_or(|t| t.trim().is_empty()))
             })
             .collect();
         let Some(((header_number, first), rest)) = rows.split_first() else {

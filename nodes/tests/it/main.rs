@@ -3,3 +3,4 @@
 
 mod bad;
 mod kinds;
+mod traps;

@@ -259,7 +259,7 @@ fn separator(sample: &[u8], quote: u8, end: u8) -> u8 {
             continue;
         }
         let share = |test: &dyn Fn(usize) -> bool| rows.iter().filter(|count| test(**count)).count() as f64 / rows.len().max(1) as f64;
-        if !rows.is_empty() && share(&|count| count >= 2) < 0.8 {
+        if !rows.is_empty() && share(&|count| count >= 2) < 0.5 {
             continue;
         }
         let score = 1.0 + share(&|count| count == *header) + 0.001 * (*header).min(100) as f64;
