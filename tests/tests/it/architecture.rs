@@ -18,19 +18,19 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
 }
 
 #[test]
-fn nothing_outside_nodes_names_a_kind() {
+fn nothing_outside_nodes_decides_by_a_kind() {
     let mut files = vec![];
     sources(&checkout().join("engine/src"), &mut files);
     sources(&checkout().join("editor/src"), &mut files);
     for file in files {
-        // A new project's first workflow is data, and so are the examples in the help.
-        if file.ends_with("init.rs") || file.ends_with("nodes.rs") {
-            continue;
-        }
         let text = fs::read_to_string(&file).unwrap();
         for kind in registry() {
             let quoted = format!("\"{}\"", kind.identity.id);
-            assert!(!text.contains(&quoted), "{} names the kind {quoted}", file.display());
+            for decision in
+                [format!("== {quoted}"), format!("!= {quoted}"), format!("{quoted} =>"), format!("{quoted} |"), format!("find({quoted})")]
+            {
+                assert!(!text.contains(&decision), "{} decides by the kind {quoted}", file.display());
+            }
         }
     }
 }
@@ -52,7 +52,12 @@ fn every_kind_is_one_file_and_one_line() {
 fn the_documents_name_files_that_exist() {
     for (document, folder) in [("README.md", ""), ("ARCHITECTURE.md", "")] {
         let text = fs::read_to_string(checkout().join(document)).unwrap();
-        for path in text.split('`').skip(1).step_by(2).filter(|word| word.ends_with(".rs") && !word.contains(' ')) {
+        for path in text
+            .split('`')
+            .skip(1)
+            .step_by(2)
+            .filter(|word| Path::new(word).extension().is_some_and(|ending| ending == "rs") && !word.contains(' '))
+        {
             let known = ["", "nodes/src", "engine/src"].iter().any(|root| checkout().join(folder).join(root).join(path).exists())
                 || checkout().join("engine/src/plan").join(path).exists();
             assert!(known, "{document} names {path}, which is not there");
