@@ -179,3 +179,21 @@ fn cycles_are_named_and_order_is_stable() {
     assert!(graph.problems()[0].message.contains("a, c"));
     assert_eq!(graph.order(), ["z", "b"]);
 }
+
+#[test]
+fn examples_and_defaults_fit_the_schemas_of_their_kinds() {
+    for kind in weir_nodes::registry() {
+        let id = kind.identity.id;
+        let validator = jsonschema::validator_for(&kind.schema).unwrap();
+        for example in (kind.examples)() {
+            let errors: Vec<String> = validator.iter_errors(&example.params).map(|error| error.to_string()).collect();
+            assert!(errors.is_empty(), "{id} · {}: {errors:?}", example.title);
+        }
+        for (name, property) in kind.schema["properties"].as_object().unwrap() {
+            if let Some(default) = property.get("default") {
+                let fits = jsonschema::validator_for(property).unwrap().is_valid(default);
+                assert!(fits, "{id}: the default {default} of {name} does not fit its schema");
+            }
+        }
+    }
+}
