@@ -10,9 +10,12 @@ use super::{Mistake, functions};
 /// How deeply a formula may be nested.
 const DEPTH: usize = 100;
 
+/// How many signs a formula may have: a chain of them is as deep a tree as brackets are.
+const SIGNS: usize = 150;
+
 pub(super) fn parse(text: &str, entry: Entry) -> Result<Node, Vec<Mistake>> {
     let tokens = lex(text, entry)?;
-    let mut parser = Parser { tokens, at: 0, entry };
+    let mut parser = Parser { tokens, at: 0, entry, signs: 0 };
     let tree = parser.expression(0, 0).and_then(|tree| match parser.peek() {
         (Token::End, _) => Ok(tree),
         (_, span) => Err(mistake(
@@ -32,6 +35,7 @@ struct Parser {
     tokens: Vec<Spanned>,
     at: usize,
     entry: Entry,
+    signs: usize,
 }
 
 impl Parser {
@@ -46,6 +50,16 @@ impl Parser {
         token
     }
 
+    /// Takes the sign that comes next.
+    fn sign(&mut self) -> Result<Range<usize>, Mistake> {
+        let (_, span) = self.next();
+        self.signs += 1;
+        if self.signs > SIGNS {
+            return Err(mistake(span, "This formula has too many operators.", "Split it into several columns."));
+        }
+        Ok(span)
+    }
+
     fn expression(&mut self, weakest: u8, depth: usize) -> Result<Node, Mistake> {
         if depth > DEPTH {
             return Err(mistake(self.peek().1.clone(), "This formula is nested too deeply.", "Split it into several columns."));
@@ -57,7 +71,7 @@ impl Parser {
             if binary.strength() <= weakest {
                 return Ok(left);
             }
-            self.next();
+            self.sign()?;
             let right = self.expression(binary.strength(), depth + 1)?;
             let span = left.span.start..right.span.end;
             left = Node { kind: Kind::Binary(binary, Box::new(left), Box::new(right)), span };
@@ -92,7 +106,7 @@ impl Parser {
             }
         };
         while self.peek().0 == Token::Sign("%") {
-            let (_, sign) = self.next();
+            let sign = self.sign()?;
             let span = node.span.start..sign.end;
             node = Node { kind: Kind::Percent(Box::new(node)), span };
         }

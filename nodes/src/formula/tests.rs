@@ -216,4 +216,7 @@ fn deep_nesting_is_refused() {
     let deep = "(".repeat(10_000) + &")".repeat(10_000);
     assert!(check(&deep).unwrap_err()[0].message.contains("too deeply"));
     assert!(check(&"-".repeat(10_000)).is_err());
+    assert!(check(&("1".to_owned() + &"+1".repeat(10_000))).is_err());
+    assert!(check(&("1".to_owned() + &"%".repeat(10_000))).is_err());
+    assert!(check(&("1".to_owned() + &"+1".repeat(140))).is_ok());
 }
