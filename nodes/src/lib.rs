@@ -20,6 +20,7 @@ pub mod problem;
 pub mod registry;
 pub mod session;
 pub mod source;
+pub mod suggest;
 pub mod table;
 pub mod types;
 

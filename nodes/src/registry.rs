@@ -59,6 +59,21 @@ impl Kind {
         self.schema.get("properties").and_then(Value::as_object).into_iter().flat_map(|map| map.keys().map(String::as_str))
     }
 
+    /// The parameters of a new step: what must be there, empty.
+    pub fn blank(&self) -> Value {
+        let properties = self.schema.get("properties").and_then(Value::as_object);
+        let required = self.schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+        let empty = |name: &str| empty_value(properties.and_then(|all| all.get(name)).unwrap_or(&Value::Null));
+        Value::Object(required.map(|name| (name.to_owned(), empty(name))).collect())
+    }
+
+    /// The ports of a step with these parameters; those of a new step where they do not fit yet.
+    pub fn ports(&self, params: &Value) -> Ports {
+        let parsed = (self.parse)(params).or_else(|_| (self.parse)(&self.blank()));
+        let example = || (self.examples)().first().and_then(|example| (self.parse)(&example.params).ok());
+        parsed.ok().or_else(example).map_or_else(Ports::through, |step| step.ports())
+    }
+
     /// The step these parameters make, with a warning for each parameter it does not know.
     pub fn step(&self, params: &Value) -> (Option<Box<dyn Step>>, Vec<Problem>) {
         let mut problems = Vec::new();
@@ -81,6 +96,42 @@ impl Kind {
                 );
                 (None, problems)
             }
+        }
+    }
+}
+
+/// The emptiest value a schema allows: what a form starts from.
+pub fn empty_value(schema: &Value) -> Value {
+    if let Some(default) = schema.get("default") {
+        return default.clone();
+    }
+    if let Some(value) = schema.get("const") {
+        return value.clone();
+    }
+    for choice in ["oneOf", "anyOf"] {
+        if let Some(first) = schema.get(choice).and_then(Value::as_array).and_then(|choices| choices.first()) {
+            return empty_value(first);
+        }
+    }
+    if let Some(first) = schema.get("enum").and_then(Value::as_array).and_then(|values| values.first()) {
+        return first.clone();
+    }
+    let kind = match schema.get("type") {
+        Some(Value::String(kind)) => kind.as_str(),
+        // `["string", "null"]`: absent is allowed.
+        Some(Value::Array(_)) => return Value::Null,
+        _ => "object",
+    };
+    match kind {
+        "string" => Value::String(String::new()),
+        "array" => Value::Array(vec![]),
+        "boolean" => Value::Bool(false),
+        "integer" | "number" => schema.get("minimum").cloned().unwrap_or_else(|| Value::from(0)),
+        _ => {
+            let properties = schema.get("properties").and_then(Value::as_object);
+            let required = schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+            let empty = |name: &str| properties.and_then(|all| all.get(name)).map_or(Value::Null, empty_value);
+            Value::Object(required.map(|name| (name.to_owned(), empty(name))).collect())
         }
     }
 }

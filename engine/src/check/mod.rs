@@ -40,6 +40,8 @@ pub struct Checked {
 pub struct CheckedStep {
     /// Its kind.
     pub kind: &'static Kind,
+    /// Its parameters, those of the workflow put in.
+    pub params: serde_json::Value,
     /// Its ports.
     pub ports: Ports,
     /// What arrives on each input port, in the order of the edges.
@@ -121,6 +123,7 @@ pub fn check(workflow: &Workflow, project: &Project, set: &[(String, String)]) -
     let mut checked = Checked { problems, steps: BTreeMap::new(), order: Vec::new(), parameters: values };
 
     let mut steps: BTreeMap<&str, (&'static Kind, Box<dyn Step>, Ports)> = BTreeMap::new();
+    let mut resolved = BTreeMap::new();
     for (id, node) in &workflow.nodes {
         let Some(kind) = registry::find(&node.kind) else {
             let known = registry::registry().iter().map(|kind| kind.identity.id);
@@ -139,6 +142,7 @@ pub fn check(workflow: &Workflow, project: &Project, set: &[(String, String)]) -
         if let Some(step) = step {
             let ports = step.ports();
             steps.insert(id, (kind, step, ports));
+            resolved.insert(id.as_str(), params);
         }
     }
 
@@ -162,7 +166,8 @@ pub fn check(workflow: &Workflow, project: &Project, set: &[(String, String)]) -
         checked.problems.extend(found);
         if let (Some(planned), false) = (planned, failed) {
             checked.order.push(id.clone());
-            let step = CheckedStep { kind, ports: ports.clone(), wires: arriving, planned, sources };
+            let params = resolved.remove(id.as_str()).unwrap_or_default();
+            let step = CheckedStep { kind, params, ports: ports.clone(), wires: arriving, planned, sources };
             checked.steps.insert(id.clone(), step);
         }
     }

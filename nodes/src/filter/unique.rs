@@ -53,7 +53,7 @@ impl NodeKind for Unique {
             id: "unique",
             version: 1,
             category: Category::Filter,
-            icon: "filter_1",
+            icon: "fingerprint",
             title: Words { en: "Remove duplicates", fr: "Supprimer les doublons" },
             summary: Words {
                 en: "Keeps one row for each value of the chosen columns and sends the duplicates elsewhere.",

@@ -1,6 +1,10 @@
 //! The parameter types that the editor knows how to edit. The *type* of a parameter chooses its widget, through
 //! `x-weir-widget` in its schema; no form is written by hand for a kind.
 
+mod label;
+
+pub use label::label;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

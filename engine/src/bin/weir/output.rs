@@ -8,6 +8,7 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use rust_decimal::Decimal;
 use serde::Serialize;
 use weir_engine::Problem;
+use weir_engine::preview::cell::cell;
 use weir_nodes::ColumnType;
 
 use crate::End;
@@ -86,18 +87,6 @@ fn grouped(digits: &str) -> String {
     text
 }
 
-/// One value as people read it; `None` for an empty one.
-pub(crate) fn value(array: &dyn Array, row: usize) -> Option<String> {
-    if array.is_null(row) {
-        return None;
-    }
-    let text = arrow::util::display::array_value_to_string(array, row).unwrap_or_else(|error| format!("<{error}>"));
-    Some(match array.data_type() {
-        DataType::Timestamp(_, _) => text.replace('T', " "),
-        _ => text,
-    })
-}
-
 /// Rows as a table with types in the header.
 pub(crate) fn table(batch: &RecordBatch) -> Table {
     let mut table = Table::new();
@@ -116,7 +105,7 @@ pub(crate) fn table(batch: &RecordBatch) -> Table {
     table.set_header(header);
     for row in 0..batch.num_rows() {
         // An empty value is shown as such, apart from an empty text.
-        table.add_row(batch.columns().iter().map(|array| value(array, row).unwrap_or_else(|| "∅".into())).collect::<Vec<_>>());
+        table.add_row(batch.columns().iter().map(|array| cell(array, row).unwrap_or_else(|| "∅".into())).collect::<Vec<_>>());
     }
     for (i, column_type) in types.iter().enumerate() {
         if column_type.is_some_and(ColumnType::is_number)
@@ -134,7 +123,7 @@ pub(crate) fn csv(batch: &RecordBatch) -> Result<String, Problem> {
     let mut writer = csv::Writer::from_writer(vec![]);
     writer.write_record(batch.schema().fields().iter().map(|field| field.name().as_str())).map_err(|e| trouble(&e))?;
     for row in 0..batch.num_rows() {
-        let cells = batch.columns().iter().map(|array| value(array, row).unwrap_or_default());
+        let cells = batch.columns().iter().map(|array| cell(array, row).unwrap_or_default());
         writer.write_record(cells).map_err(|e| trouble(&e))?;
     }
     let bytes = writer.into_inner().map_err(|e| trouble(&e))?;
@@ -147,14 +136,14 @@ pub(crate) fn json_rows(batch: &RecordBatch) -> Vec<serde_json::Map<String, serd
     let schema = batch.schema();
     (0..batch.num_rows())
         .map(|row| {
-            let cell = |array: &dyn Array| match (value(array, row), array.data_type()) {
+            let json = |array: &dyn Array| match (cell(array, row), array.data_type()) {
                 (None, _) => Value::Null,
                 (Some(text), DataType::Int64 | DataType::Float64 | DataType::Boolean) => {
                     serde_json::from_str(&text).unwrap_or(Value::String(text))
                 }
                 (Some(text), _) => Value::String(text),
             };
-            schema.fields().iter().zip(batch.columns()).map(|(field, array)| (field.name().clone(), cell(array))).collect()
+            schema.fields().iter().zip(batch.columns()).map(|(field, array)| (field.name().clone(), json(array))).collect()
         })
         .collect()
 }

@@ -1,0 +1,37 @@
+//! The whole drawing in a corner: where one is, and a way to be elsewhere.
+
+use egui::{Rect, Sense, Stroke, StrokeKind, Ui, WidgetInfo, Role, vec2};
+
+use super::View;
+use super::geometry::Geometry;
+use crate::text;
+use crate::theme::{self, Colours};
+
+/// Draws the minimap in the lower right corner of the canvas.
+pub(super) fn show(ui: &mut Ui, view: &mut View, geometry: &Geometry, outer: Rect, colours: Colours) {
+    let Some(bounds) = geometry.bounds([]) else { return };
+    // It would only repeat what is in view.
+    if view.rect.contains_rect(bounds) || outer.width() < 400.0 || outer.height() < 260.0 {
+        return;
+    }
+    let all = bounds.expand(64.0).union(view.rect);
+    let scale = (168.0 / all.width()).min(104.0 / all.height());
+    let size = all.size() * scale;
+    let frame = Rect::from_min_size(outer.max - size - vec2(16.0, 16.0), size);
+    let place = |rect: Rect| Rect::from_min_size(frame.min + (rect.min - all.min) * scale, rect.size() * scale);
+    let painter = ui.painter().with_clip_rect(frame);
+    painter.rect(frame, 4.0, colours.card, Stroke::new(1.0, colours.edge), StrokeKind::Inside);
+    for card in &geometry.cards {
+        let colour = card.category.map_or(colours.bad, theme::category);
+        painter.rect_filled(place(card.rect), 0.0, colour);
+    }
+    painter.rect_stroke(place(view.rect).intersect(frame), 2.0, Stroke::new(1.5, colours.accent), StrokeKind::Inside);
+    let response = ui.interact(frame, ui.scope_id().with("minimap"), Sense::click_and_drag());
+    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, text::MINIMAP.get()));
+    if (response.dragged() || response.clicked())
+        && let Some(at) = response.interact_pointer_pos()
+    {
+        let to = all.min + (at - frame.min) / scale;
+        view.rect = Rect::from_center_size(to, view.rect.size());
+    }
+}

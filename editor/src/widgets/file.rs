@@ -1,0 +1,26 @@
+//! The path of a file, with a dialog.
+
+use std::path::Path;
+
+use egui::{TextEdit, Ui};
+
+use super::Form;
+use crate::text;
+use crate::worker::Purpose;
+
+/// The widget.
+pub(super) fn edit(ui: &mut Ui, form: &mut Form<'_>, path: &str, value: &str, label: egui::Id) -> Option<String> {
+    let mut buffer = value.to_owned();
+    let response = ui.add(TextEdit::singleline(&mut buffer).id_salt(("file", path)).desired_width(f32::INFINITY)).labelled_by(label);
+    if ui.button(text::CHOOSE_FILE.get()).clicked() {
+        let folder = form.tab.project().map(|project| project.root().to_owned());
+        form.worker.choose(Purpose::Param(form.tab.id, form.node.clone(), path.to_owned()), folder, None);
+    }
+    response.changed().then_some(buffer)
+}
+
+/// A file as a workflow names it: relative to the project's folder where it lies inside.
+pub fn relative(root: Option<&Path>, file: &Path) -> String {
+    let inside = root.and_then(|root| file.strip_prefix(root).ok()).unwrap_or(file);
+    inside.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/").replace("//", "/")
+}

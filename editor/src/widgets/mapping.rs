@@ -1,0 +1,145 @@
+//! How far a table of keys and values covers what arrives: what is unmapped, how much of the rows that is, and ways to
+//! fill the table.
+
+use std::sync::Arc;
+
+use egui::{Frame, RichText, ScrollArea, Ui};
+use serde_json::{Map, Value, json};
+use weir_engine::workflow::Edit;
+use weir_nodes::registry::Kind;
+
+use super::Form;
+use crate::desk::Ask;
+use crate::document::Label;
+use crate::text;
+
+/// The coverage of a step whose schema asks for it.
+pub(super) fn coverage(ui: &mut Ui, form: &mut Form<'_>, kind: &'static Kind, params: &Map<String, Value>) {
+    let columns: Vec<String> = params.get("from").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).map(String::from).collect();
+    let left_over = kind.schema.get("x-weir-left-over").and_then(Value::as_str).unwrap_or_default();
+    let Some(input) = form.tab.ports(&form.node).inputs.first().map(|port| port.name) else { return };
+    let Some(from) = form.tab.sources(&form.node, input).into_iter().next() else { return };
+    let Some(facts) = form.tab.facts.clone() else { return };
+    let known = form.tab.incoming(&form.node, input).is_some_and(|schema| columns.iter().all(|name| schema.field_with_name(name).is_ok()));
+    if columns.is_empty() || !known {
+        return;
+    }
+    let about = format!("{} {} {}", form.node, form.tab.document.revision(), facts.revision);
+    if form.tab.coverage_asked.as_ref() != Some(&about) && form.tab.is_current() {
+        form.tab.coverage_asked = Some(about);
+        form.worker.cover(form.tab.id, form.node.clone(), left_over.to_owned(), from, columns.clone(), Arc::clone(&facts.checked));
+    }
+    let Some((node, Ok(found))) = form.tab.coverage.clone() else { return };
+    if node != form.node {
+        return;
+    }
+    let missing = found.unmapped.as_ref().unwrap_or(&found.arriving);
+    let colours = form.colours;
+    Frame::NONE.fill(colours.canvas).corner_radius(6.0).inner_margin(10.0).show(ui, |ui| {
+        ui.set_width(ui.available_width());
+        if missing.values.is_empty() {
+            ui.label(RichText::new(text::MAPPED_ALL.get()).color(colours.good).family(crate::theme::strong_family()));
+            return;
+        }
+        let values = text::several(missing.values.len(), text::VALUE_UNMAPPED, text::VALUES_UNMAPPED);
+        let share = if found.arriving.rows == 0 { 0.0 } else { missing.rows as f64 * 100.0 / found.arriving.rows as f64 };
+        let share = text::number(&format!("{share:.1}"));
+        let line = format!("{values}, {share} % {} ({})", text::OF_ROWS.get(), text::rows(missing.rows));
+        ui.label(RichText::new(line).color(colours.warn).family(crate::theme::strong_family()));
+        let lines = table(params);
+        ui.horizontal_wrapped(|ui| {
+            if ui.button(text::FILL_FROM_DATA.get()).clicked() {
+                let mut lines = lines.clone();
+                lines.extend(missing.values.iter().map(|(keys, _)| line_of(keys, params)));
+                set(form, lines, "fill the table from data", "remplir la table depuis les données");
+            }
+            if ui.button(text::PASTE_EXCEL.get()).on_hover_text(text::either("Copy cells in your spreadsheet first: keys, then values.", "Copiez d'abord les cellules de votre tableur : les clés, puis les valeurs.")).clicked() {
+                ui.ctx().data_mut(|data| data.insert_temp(egui::Id::unique("paste-table"), form.node.clone()));
+                ui.ctx().send_viewport_cmd(egui::ViewportCommand::RequestPaste);
+            }
+        });
+        ScrollArea::vertical().id_salt("unmapped").max_height(150.0).auto_shrink([false, true]).show(ui, |ui| {
+            for (keys, rows) in missing.values.iter().take(200) {
+                let shown: Vec<&str> = keys.iter().map(|key| key.as_deref().unwrap_or("∅")).collect();
+                ui.horizontal(|ui| {
+                    ui.label(RichText::new(shown.join(" · ")).monospace());
+                    ui.label(RichText::new(text::rows(*rows)).small().color(colours.soft));
+                    if let Some((near, values)) = nearest(&shown.join(" "), &lines) {
+                        let accept = ui.small_button(format!("≈ {near}"));
+                        if accept.on_hover_text(format!("{}: {}", text::SUGGESTION.get(), values.join(", "))).clicked() {
+                            let mut lines = lines.clone();
+                            let mut line = line_of(keys, params);
+                            line["values"] = json!(values);
+                            lines.push(line);
+                            set(form, lines, "accept a suggestion", "accepter une suggestion");
+                        }
+                    }
+                });
+            }
+        });
+    });
+    ui.add_space(8.0);
+}
+
+fn table(params: &Map<String, Value>) -> Vec<Value> {
+    params.get("table").and_then(Value::as_array).cloned().unwrap_or_default()
+}
+
+fn line_of(keys: &[Option<String>], params: &Map<String, Value>) -> Value {
+    let values = params.get("to").and_then(Value::as_array).map_or(1, Vec::len);
+    let keys: Vec<&str> = keys.iter().map(|key| key.as_deref().unwrap_or_default()).collect();
+    json!({ "keys": keys, "values": vec![Value::Null; values] })
+}
+
+fn set(form: &mut Form<'_>, lines: Vec<Value>, en: &str, fr: &str) {
+    let edit = Edit::SetParam { id: form.node.clone(), name: "table".into(), value: Value::Array(lines) };
+    form.asks.push(Ask::Change(Some(Label::new(en, fr)), vec![edit]));
+}
+
+/// The line whose key is nearest to a value, when it is near enough to be meant, with the values it gives.
+fn nearest(value: &str, lines: &[Value]) -> Option<(String, Vec<String>)> {
+    let wanted = value.to_lowercase();
+    let near = |line: &Value| {
+        let keys: Vec<&str> = line.get("keys")?.as_array()?.iter().filter_map(Value::as_str).collect();
+        let values: Vec<String> = line.get("values")?.as_array()?.iter().map(|v| v.as_str().map(String::from)).collect::<Option<_>>()?;
+        let key = keys.join(" ");
+        let likeness = strsim::jaro_winkler(&wanted, &key.to_lowercase());
+        (likeness > 0.85).then_some((likeness, key, values))
+    };
+    lines.iter().filter_map(near).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, key, values)| (key, values))
+}
+
+/// Lines of cells copied from a spreadsheet as lines of a table: as many keys as columns are looked up, then values.
+pub fn pasted(cells: &str, keys: usize, values: usize) -> Vec<Value> {
+    cells
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .map(|line| {
+            let mut parts = line.split('\t').map(|cell| cell.trim().to_owned());
+            let own: Vec<String> = (0..keys).map(|_| parts.next().unwrap_or_default()).collect();
+            let given: Vec<Option<String>> = (0..values).map(|_| parts.next().filter(|cell| !cell.is_empty())).collect();
+            json!({ "keys": own, "values": given })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spreadsheet_cells_become_lines() {
+        let lines = pasted("CRM-1\tSoftware\t0.12\r\nSRV\t\t\n\n", 1, 2);
+        assert_eq!(lines, vec![
+            json!({ "keys": ["CRM-1"], "values": ["Software", "0.12"] }),
+            json!({ "keys": ["SRV"], "values": [null, null] }),
+        ]);
+    }
+
+    #[test]
+    fn a_near_key_is_suggested_with_its_values() {
+        let lines = vec![json!({ "keys": ["Service Pro"], "values": ["Services"] })];
+        assert_eq!(nearest("service  pro", &lines), Some(("Service Pro".into(), vec!["Services".into()])));
+        assert_eq!(nearest("Licence", &lines), None);
+    }
+}
