@@ -123,6 +123,8 @@ fn draw(ui: &mut Ui, desk: &mut Desk) {
     if desk.settings.bottom {
         let height = (ui.available_height() * 0.36).clamp(160.0, 360.0);
         Panel::bottom("bottom").frame(panel(colours.card, 8)).resizable(true).default_size(height).min_size(120.0).show(ui, |ui| {
+            // A panel without much in it keeps its size all the same.
+            ui.set_min_size(ui.available_size());
             bottom::show(ui, desk);
         });
     }
@@ -133,10 +135,12 @@ fn draw(ui: &mut Ui, desk: &mut Desk) {
     }
     if desk.settings.properties {
         Panel::right("properties").frame(panel(colours.card, 10)).resizable(true).default_size(312.0).size_range(260.0..=640.0).show(ui, |ui| {
+            ui.set_max_width(ui.available_width());
             properties::show(ui, desk);
         });
     }
     CentralPanel::no_frame().show(ui, |ui| {
+        ui.spacing_mut().item_spacing.y = 0.0;
         overlays::banner(ui, desk);
         canvas::show(ui, desk);
     });

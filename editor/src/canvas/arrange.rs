@@ -18,7 +18,7 @@ pub(crate) struct Wire {
 }
 
 /// Between two layers.
-const ACROSS: f32 = 80.0;
+const ACROSS: f32 = 72.0;
 /// Between two cards of a layer.
 const DOWN: f32 = 32.0;
 /// The height that a wire takes where it passes a layer.

@@ -23,6 +23,8 @@ use group::Comment;
 
 /// How far the canvas can be looked at from.
 const ZOOM: egui::Rangef = egui::Rangef { min: 0.04, max: 2.0 };
+/// The scale at which a card's words can still be read.
+const LEGIBLE: f32 = 0.62;
 /// How near a port counts as hit.
 const REACH: f32 = 20.0;
 
@@ -34,6 +36,8 @@ pub enum Fit {
     Stay,
     /// Everything.
     All,
+    /// Everything where it stays legible, else its beginning.
+    Opening,
     /// What is selected.
     Selection,
 }
@@ -68,7 +72,7 @@ pub struct View {
 
 impl Default for View {
     fn default() -> Self {
-        Self { rect: Rect::ZERO, outer: Rect::ZERO, fit: Fit::All, drag: Drag::Nothing, geometry: None }
+        Self { rect: Rect::ZERO, outer: Rect::ZERO, fit: Fit::Opening, drag: Drag::Nothing, geometry: None }
     }
 }
 
@@ -181,7 +185,13 @@ fn look(ui: &Ui, tab: &mut Tab, geometry: &Geometry, outer: Rect) {
         let room = bounds.expand(48.0);
         // Never larger than life: a single card does not fill the screen.
         let size = room.size().max(outer.size());
-        view.rect = Rect::from_center_size(room.center(), size);
+        let scale = (outer.width() / size.x).min(outer.height() / size.y);
+        view.rect = Rect::from_center_size(room.center(), outer.size() / scale);
+        if view.fit == Fit::Opening && scale < LEGIBLE {
+            let size = outer.size() / LEGIBLE;
+            let middle = if room.height() > size.y { room.top() + size.y / 2.0 } else { room.center().y };
+            view.rect = Rect::from_center_size(pos2(room.left() + size.x / 2.0, middle), size);
+        }
         view.fit = Fit::Stay;
     } else {
         // The view keeps its scale when the window or a panel changes its size.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::Array;
 use arrow::datatypes::{DataType, SchemaRef};
 use egui::{Align, Layout, Rect, RichText, Sense, Stroke, StrokeKind, TextEdit, Ui, WidgetInfo, Role, pos2, vec2};
-use egui_table::{CellInfo, Column, HeaderCellInfo, HeaderRow, Table, TableDelegate};
+use egui_table::{CellInfo, Column, HeaderCellInfo, HeaderRow, Table, TableDelegate, TableState};
 use weir_engine::preview::cell::cell;
 use weir_engine::preview::{Exactness, Grid, Profile, View};
 use weir_engine::workflow::PortRef;
@@ -211,13 +211,19 @@ fn grid(ui: &mut Ui, name: &str, shown: &mut Shown, worker: &Worker, colours: Co
     let inner = Rect::from_min_max(area.min, pos2(area.right() - 14.0, area.bottom()));
     let mut child = ui.new_child(egui::UiBuilder::new().max_rect(inner).id_salt((name, &rows.node, &rows.port)));
     child.set_clip_rect(inner.intersect(ui.clip_rect()));
-    Table::new()
+    let table = Table::new()
         .id_salt((name, &rows.node, &rows.port))
         .num_rows(end - first)
-        .columns(columns)
+        .columns(columns.clone())
         .num_sticky_cols(1)
-        .headers([HeaderRow::new(HEADER)])
-        .show(&mut child, &mut delegate);
+        .headers([HeaderRow::new(HEADER)]);
+    // Widths come from what the columns hold; without a state the table would measure truncated words.
+    let table_id = table.get_id(&child);
+    if TableState::load(child.ctx(), table_id).is_none() {
+        let col_widths = columns.iter().enumerate().map(|(place, column)| (column.id_for(place), column.current)).collect();
+        TableState { col_widths, parent_width: Some(child.available_width()) }.store(child.ctx(), table_id);
+    }
+    table.show(&mut child, &mut delegate);
     ui.advance_cursor_after_rect(area);
 }
 

@@ -15,6 +15,7 @@ pub fn tabs(ui: &mut Ui, desk: &mut Desk) {
     let colours = theme::colours(ui);
     let mut asks = Vec::new();
     ui.horizontal(|ui| {
+        ui.set_min_height(28.0);
         ui.label(RichText::new("Weir").family(theme::strong_family()).size(15.0));
         ui.add_space(8.0);
         let right = 220.0;

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use egui::text::{CCursor, CCursorRange, LayoutJob, TextFormat};
-use egui::{Color32, FontId, Frame, Id, Key, Modifiers, Popup, RichText, Stroke, TextEdit, Ui};
+use egui::{Color32, FontId, Id, Key, Modifiers, Popup, RichText, Stroke, TextEdit, Ui};
 use weir_nodes::formula::{self, Entry, Function};
 
 use super::Form;
@@ -134,9 +134,8 @@ fn results(ui: &mut Ui, form: &mut Form<'_>, path: &str, stored: &str) {
             for value in values {
                 let shown = value.as_deref().map_or_else(|| format!("({})", text::NULL.get()), localized_value);
                 let colour = if found.formula == stored { form.colours.text } else { form.colours.soft };
-                Frame::NONE.fill(form.colours.canvas).corner_radius(4.0).inner_margin(egui::Margin::symmetric(6, 1)).show(ui, |ui| {
-                    ui.label(RichText::new(crate::panels::shortened(&shown, 28)).monospace().size(11.5).color(colour));
-                });
+                let words = RichText::new(format!(" {} ", crate::panels::shortened(&shown, 28)));
+                ui.add(egui::Label::new(words.monospace().size(11.5).color(colour).background_color(form.colours.canvas)).extend());
             }
         });
     }

@@ -177,7 +177,7 @@ impl Previews {
     pub async fn sample(&self, checked: &Checked, reference: &str) -> Result<Arc<Grid>, Problem> {
         let (_, node, port) = checked.find_port(reference)?;
         let wire = outlet(checked, &node, port)?;
-        let mut taps = Taps { counts: Vec::new(), sample: true };
+        let mut taps = Taps { counts: Vec::new(), known: Vec::new(), sample: true };
         let result = async {
             let table = self.table(checked, &BTreeMap::new(), &wire, &mut taps)?;
             let grid = self.grid(&node, port, Exactness::Sample, &table);
@@ -226,7 +226,7 @@ impl Previews {
         started: impl FnOnce(Arc<Grid>) + Send,
     ) -> Result<Arc<Grid>, Problem> {
         let node = wire.node.clone();
-        let mut taps = Taps { counts: Vec::new(), sample: false };
+        let mut taps = Taps { counts: Vec::new(), known: Vec::new(), sample: false };
         let result = async {
             let port = checked.steps[&node].planned.flows[wire.flow].outlets[wire.outlet].port;
             let table = self.table(checked, fingerprints, wire, &mut taps)?;
@@ -246,6 +246,7 @@ impl Previews {
                 rows: state.progress().0,
             })
             .collect();
+        counts.append(&mut taps.known);
         counts.push(Count { node: node.clone(), port: grid.port.clone(), rows: grid.rows() });
         grid.complete(counts);
         self.keep((fingerprints[&node], wire.flow, wire.outlet), &grid);
@@ -372,7 +373,10 @@ impl Previews {
         let leaf = checked.steps[&wire.node].wires.iter().all(|(_, wires)| wires.is_empty());
         let mut plan = connect(&own.plan, |wire| {
             let table = match self.find(fingerprints, wire) {
-                Some(grid) => return Ok(grid.table(self.limits.threads)?.plan),
+                Some(grid) => {
+                    taps.known.extend(grid.counts());
+                    return Ok(grid.table(self.limits.threads)?.plan);
+                }
                 None => self.table(checked, fingerprints, wire, taps)?,
             };
             Ok(table.plan)
@@ -417,6 +421,8 @@ impl Previews {
 
 struct Taps {
     counts: Vec<(WireId, Arc<TapState>)>,
+    /// Counts that the kept results brought along.
+    known: Vec<Count>,
     sample: bool,
 }
 
