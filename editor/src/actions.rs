@@ -9,8 +9,8 @@ use serde_json::Value;
 use weir_engine::workflow::{Edit, PortRef, Workflow};
 use weir_nodes::{registry, suggest};
 
-use crate::canvas::{Fit, geometry};
 use crate::canvas::group::{Comment, Group};
+use crate::canvas::{Fit, geometry};
 use crate::command::Command;
 use crate::desk::{Ask, Attach, Desk, Overlay, Search, base_id, ports_of};
 use crate::document::{Document, Label};
@@ -335,7 +335,8 @@ pub fn walk(ctx: &Context, desk: &mut Desk) {
             (ahead > 1.0).then_some(ahead + 3.0 * aside)
         };
         // Along a wire where there is one, else to the nearest card that way.
-        let others = geometry.cards.iter().enumerate().filter(|(place, card)| card.id != here.id && (linked.is_empty() || linked.contains(place)));
+        let others =
+            geometry.cards.iter().enumerate().filter(|(place, card)| card.id != here.id && (linked.is_empty() || linked.contains(place)));
         let next = others.filter_map(|(_, card)| Some((far(card)?, card))).min_by(|a, b| a.0.total_cmp(&b.0));
         if let Some((_, card)) = next {
             let id = card.id.clone();

@@ -134,10 +134,13 @@ fn draw(ui: &mut Ui, desk: &mut Desk) {
         });
     }
     if desk.settings.properties {
-        Panel::right("properties").frame(panel(colours.card, 10)).resizable(true).default_size(312.0).size_range(260.0..=640.0).show(ui, |ui| {
-            ui.set_max_width(ui.available_width());
-            properties::show(ui, desk);
-        });
+        Panel::right("properties").frame(panel(colours.card, 10)).resizable(true).default_size(312.0).size_range(260.0..=640.0).show(
+            ui,
+            |ui| {
+                ui.set_max_width(ui.available_width());
+                properties::show(ui, desk);
+            },
+        );
     }
     CentralPanel::no_frame().show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 0.0;

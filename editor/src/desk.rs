@@ -379,14 +379,15 @@ pub fn gist(node: &Node, kind: &Kind) -> String {
                 (!parts.is_empty()).then(|| parts.join(", "))
             }
             serde_json::Value::Object(map) => {
-                ["as", "name", "column", "left", "formula"].iter().find_map(|key| first(map.get(*key)?)).or_else(|| map.values().find_map(first))
+                ["as", "name", "column", "left"].iter().find_map(|key| first(map.get(*key)?)).or_else(|| map.values().find_map(first))
             }
             _ => None,
         }
     }
-    // The settings that must be given say most; then those with a widget of their own, in the order of the form.
+    // The settings that must be given say most; then what is no choice among a few words.
     let required = kind.schema.get("required").and_then(|r| r.as_array()).into_iter().flatten().filter_map(|name| name.as_str());
-    let found = required.chain(kind.parameters()).find_map(|name| first(node.params.get(name)?));
+    let choice = |name: &str| kind.schema["properties"][name].get("oneOf").is_some();
+    let found = required.chain(kind.parameters().filter(|name| !choice(name))).find_map(|name| first(node.params.get(name)?));
     found.unwrap_or_else(|| text::words(kind.identity.title).to_owned())
 }
 

@@ -124,7 +124,7 @@ fn fonts() -> FontDefinitions {
     for (family, names) in [
         (FontFamily::Proportional, ["ui", "mono", "icons"]),
         (FontFamily::Monospace, ["mono", "ui", "icons"]),
-        (strong_family(), ["strong", "ui", "icons"]),
+        (strong_family(), ["strong", "mono", "icons"]),
         (FontFamily::Name("icons".into()), ["icons", "ui", "mono"]),
     ] {
         fonts.families.insert(family, names.map(String::from).to_vec());

@@ -40,7 +40,9 @@ mod tests {
 
     #[test]
     fn suggestions_are_steps_that_can_be_read() {
-        for (kind, params) in [reading("a.CSV.gz"), reading("b.xlsx"), reading("c.parquet"), filtering("TRUE"), sorting(&[("a".into(), true)])] {
+        for (kind, params) in
+            [reading("a.CSV.gz"), reading("b.xlsx"), reading("c.parquet"), filtering("TRUE"), sorting(&[("a".into(), true)])]
+        {
             let (step, problems) = registry::find(kind).expect(kind).step(&params);
             assert!(step.is_some() && problems.is_empty(), "{kind}: {problems:?}");
         }

@@ -377,7 +377,12 @@ mod tests {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             (seed >> 33) as usize % below
         };
-        (0..wires).map(|_| { let a = next(count); wire(a, next(count)) }).collect()
+        (0..wires)
+            .map(|_| {
+                let a = next(count);
+                wire(a, next(count))
+            })
+            .collect()
     }
 
     #[test]

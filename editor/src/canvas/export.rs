@@ -35,21 +35,37 @@ pub fn svg(title: &str, geometry: &Geometry, workflow: &Workflow) -> String {
     };
     line(format_args!(
         r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="{} {} {} {}" width="{}" height="{}" font-family="Inter, system-ui, sans-serif" role="img">"#,
-        view.left(), view.top(), view.width(), view.height(), view.width(), view.height()
+        view.left(),
+        view.top(),
+        view.width(),
+        view.height(),
+        view.width(),
+        view.height()
     ));
     line(format_args!("<title>{}</title>", escaped(title)));
     let names: Vec<&str> = geometry.cards.iter().map(|card| card.title.as_str()).collect();
     line(format_args!("<desc>{}</desc>", escaped(&names.join(", "))));
-    line(format_args!(r#"<rect x="{}" y="{}" width="{}" height="{}" fill="white"/>"#, view.left(), view.top(), view.width(), view.height()));
+    line(format_args!(
+        r#"<rect x="{}" y="{}" width="{}" height="{}" fill="white"/>"#,
+        view.left(),
+        view.top(),
+        view.width(),
+        view.height()
+    ));
     for (group, frame) in &geometry.groups {
         let [r, g, b] = group.colour;
         line(format_args!(
             r#"<rect x="{}" y="{}" width="{}" height="{}" rx="12" fill="rgb({r},{g},{b})" fill-opacity="0.1" stroke="rgb({r},{g},{b})"/>"#,
-            frame.left(), frame.top(), frame.width(), frame.height()
+            frame.left(),
+            frame.top(),
+            frame.width(),
+            frame.height()
         ));
         line(format_args!(
             r##"<text x="{}" y="{}" font-size="13" font-weight="600" fill="#1c222b">{}</text>"##,
-            frame.left() + 14.0, frame.top() + 22.0, escaped(&fitted(&group.title, frame.width() - 28.0))
+            frame.left() + 14.0,
+            frame.top() + 22.0,
+            escaped(&fitted(&group.title, frame.width() - 28.0))
         ));
     }
     for wire in &geometry.wires {
@@ -65,31 +81,45 @@ pub fn svg(title: &str, geometry: &Geometry, workflow: &Workflow) -> String {
         let (r, g, b) = (colour.r(), colour.g(), colour.b());
         line(format_args!(
             r##"<rect x="{}" y="{}" width="{}" height="{}" rx="8" fill="white" stroke="#c9ced6"/>"##,
-            rect.left(), rect.top(), rect.width(), rect.height()
+            rect.left(),
+            rect.top(),
+            rect.width(),
+            rect.height()
         ));
         line(format_args!(
             r#"<rect x="{}" y="{}" width="5" height="{}" rx="2" fill="rgb({r},{g},{b})"/>"#,
-            rect.left() + 1.0, rect.top() + 4.0, rect.height() - 8.0
+            rect.left() + 1.0,
+            rect.top() + 4.0,
+            rect.height() - 8.0
         ));
         let room = rect.width() - 28.0;
         line(format_args!(
             r##"<text x="{}" y="{}" font-size="13.5" font-weight="600" fill="#1c222b">{}</text>"##,
-            rect.left() + 16.0, rect.top() + 26.0, escaped(&fitted(&card.title, room))
+            rect.left() + 16.0,
+            rect.top() + 26.0,
+            escaped(&fitted(&card.title, room))
         ));
         line(format_args!(
             r##"<text x="{}" y="{}" font-size="12" fill="#596370">{}</text>"##,
-            rect.left() + 16.0, rect.top() + 45.0, escaped(&fitted(&card.gist, room))
+            rect.left() + 16.0,
+            rect.top() + 45.0,
+            escaped(&fitted(&card.gist, room))
         ));
     }
     for (rect, comment) in &comments {
         line(format_args!(
             r##"<rect x="{}" y="{}" width="{}" height="{}" rx="4" fill="#fff6d6" stroke="#c9ced6"/>"##,
-            rect.left(), rect.top(), rect.width(), rect.height()
+            rect.left(),
+            rect.top(),
+            rect.width(),
+            rect.height()
         ));
         for (number, words) in comment.text.lines().enumerate() {
             line(format_args!(
                 r##"<text x="{}" y="{}" font-size="13" fill="#1c222b">{}</text>"##,
-                rect.left() + 8.0, rect.top() + 20.0 + 17.0 * number as f32, escaped(&fitted(words, rect.width() - 16.0))
+                rect.left() + 8.0,
+                rect.top() + 20.0 + 17.0 * number as f32,
+                escaped(&fitted(words, rect.width() - 16.0))
             ));
         }
     }

@@ -176,8 +176,7 @@ fn port_place(end: &PortRef, mut names: impl Iterator<Item = &'static str>) -> O
 
 /// Puts each card where the document says; those it does not place are arranged.
 fn stand(workflow: &Workflow, cards: &mut [Card], wires: &[Wire]) {
-    let known: BTreeMap<&str, Pos2> =
-        workflow.layout.nodes.iter().map(|(id, [x, y])| (id.as_str(), pos2(*x as f32, *y as f32))).collect();
+    let known: BTreeMap<&str, Pos2> = workflow.layout.nodes.iter().map(|(id, [x, y])| (id.as_str(), pos2(*x as f32, *y as f32))).collect();
     let arranged = if cards.iter().any(|card| !known.contains_key(card.id.as_str())) { arranged(cards, wires) } else { vec![] };
     let below = known.values().map(|place| place.y + HEIGHT + 64.0).fold(0.0, f32::max);
     let some_known = cards.iter().any(|card| known.contains_key(card.id.as_str()));
@@ -213,8 +212,7 @@ pub fn snapped(at: Pos2) -> Pos2 {
 /// Where the layered layout puts the cards: all of them, or the chosen ones where two or more are, around where they were.
 pub fn laid_out(geometry: &Geometry, chosen: &[String]) -> Vec<(String, Option<[f64; 2]>)> {
     let all = chosen.len() < 2;
-    let picked: Vec<usize> =
-        (0..geometry.cards.len()).filter(|place| all || chosen.contains(&geometry.cards[*place].id)).collect();
+    let picked: Vec<usize> = (0..geometry.cards.len()).filter(|place| all || chosen.contains(&geometry.cards[*place].id)).collect();
     let cards: Vec<Card> = picked.iter().map(|place| geometry.cards[*place].clone()).collect();
     let at = |place: usize| picked.iter().position(|known| *known == place);
     let wires: Vec<Wire> = geometry
@@ -224,5 +222,9 @@ pub fn laid_out(geometry: &Geometry, chosen: &[String]) -> Vec<(String, Option<[
         .collect();
     let places = arranged(&cards, &wires);
     let corner = if all { Vec2::ZERO } else { cards.iter().map(|card| card.rect.min).reduce(Pos2::min).unwrap_or_default().to_vec2() };
-    cards.iter().zip(places).map(|(card, place)| (card.id.clone(), Some((place + corner).into()).map(|[x, y]: [f32; 2]| [f64::from(x), f64::from(y)]))).collect()
+    cards
+        .iter()
+        .zip(places)
+        .map(|(card, place)| (card.id.clone(), Some((place + corner).into()).map(|[x, y]: [f32; 2]| [f64::from(x), f64::from(y)])))
+        .collect()
 }

@@ -1,6 +1,6 @@
 //! The whole drawing in a corner: where one is, and a way to be elsewhere.
 
-use egui::{Rect, Sense, Stroke, StrokeKind, Ui, WidgetInfo, Role, vec2};
+use egui::{Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, vec2};
 
 use super::View;
 use super::geometry::Geometry;

@@ -9,7 +9,7 @@ mod minimap;
 
 use std::sync::Arc;
 
-use egui::{DragPanButtons, PointerButton, Pos2, Rect, Response, Scene, Sense, Ui, Vec2, WidgetInfo, Role, pos2, vec2};
+use egui::{DragPanButtons, PointerButton, Pos2, Rect, Response, Role, Scene, Sense, Ui, Vec2, WidgetInfo, pos2, vec2};
 use weir_engine::workflow::{Edge, Edit, PortRef};
 
 use crate::command::Command;
@@ -169,7 +169,13 @@ pub fn show(ui: &mut Ui, desk: &mut Desk) {
 fn empty(ui: &Ui, outer: Rect, colours: Colours) {
     let middle = outer.center();
     let painter = ui.painter();
-    painter.text(middle - vec2(0.0, 44.0), egui::Align2::CENTER_CENTER, crate::icons::icon("upload_file"), crate::icons::font(40.0), colours.soft);
+    painter.text(
+        middle - vec2(0.0, 44.0),
+        egui::Align2::CENTER_CENTER,
+        crate::icons::icon("upload_file"),
+        crate::icons::font(40.0),
+        colours.soft,
+    );
     let font = egui::FontId::new(17.0, theme::strong_family());
     painter.text(middle, egui::Align2::CENTER_CENTER, text::DROP_HERE.get(), font, colours.text);
     let font = egui::FontId::proportional(13.0);
@@ -199,7 +205,9 @@ fn look(ui: &Ui, tab: &mut Tab, geometry: &Geometry, outer: Rect) {
         view.rect = Rect::from_center_size(view.rect.center(), outer.size() / scale.clamp(ZOOM.min, ZOOM.max));
     }
     let Some(pointer) = ui.input(|input| input.pointer.hover_pos()) else { return };
-    if !outer.contains(pointer) || ui.ctx().layer_id_at(pointer).is_some_and(|layer| layer.order != egui::Order::Background && layer.order != egui::Order::Middle) {
+    if !outer.contains(pointer)
+        || ui.ctx().layer_id_at(pointer).is_some_and(|layer| layer.order != egui::Order::Background && layer.order != egui::Order::Middle)
+    {
         return;
     }
     // A wheel turns in lines and zooms; a trackpad moves in points and pans.
@@ -218,7 +226,9 @@ fn look(ui: &Ui, tab: &mut Tab, geometry: &Geometry, outer: Rect) {
         view.rect = Rect::from_center_size(center, outer.size() / after);
         ui.input_mut(|input| input.smooth_scroll_delta = Vec2::ZERO);
         ui.ctx().request_repaint();
-    } else if ui.input(|input| input.events.iter().all(|event| !matches!(event, egui::Event::MouseWheel { unit: egui::MouseWheelUnit::Point, .. }))) {
+    } else if ui
+        .input(|input| input.events.iter().all(|event| !matches!(event, egui::Event::MouseWheel { unit: egui::MouseWheelUnit::Point, .. })))
+    {
         // What is left of a turned wheel's smooth motion must not pan.
         ui.input_mut(|input| input.smooth_scroll_delta = Vec2::ZERO);
     }
@@ -322,13 +332,21 @@ impl Canvas<'_> {
         let state = draw::State {
             selected,
             hovered: response.hovered(),
-            problem: self.tab.problems().iter().filter(|problem| problem.node.as_deref() == Some(&card.id)).map(|problem| problem.level).max(),
+            problem: self
+                .tab
+                .problems()
+                .iter()
+                .filter(|problem| problem.node.as_deref() == Some(&card.id))
+                .map(|problem| problem.level)
+                .max(),
             running: self.tab.run.since.is_some() && !self.tab.run.done.contains(&card.id),
             blocked: self.blocked(&card.id),
             fresh: self.tab.fresh.contains(&card.id),
-            rows: card.ports.outputs.first().and_then(|port| {
-                self.tab.counts.get(&Port { node: card.id.clone(), port: port.name.to_owned() }).copied()
-            }),
+            rows: card
+                .ports
+                .outputs
+                .first()
+                .and_then(|port| self.tab.counts.get(&Port { node: card.id.clone(), port: port.name.to_owned() }).copied()),
             sample: self.tab.showing.as_ref().is_some_and(|port| port.node == card.id)
                 && self.tab.main.grid.as_ref().is_some_and(|grid| grid.exactness == weir_engine::preview::Exactness::Sample),
         };
@@ -380,8 +398,16 @@ impl Canvas<'_> {
         }
         response.context_menu(|ui| {
             for command in [
-                Command::Rename, Command::Duplicate, Command::Copy, Command::Cut, Command::Bypass, Command::Delete, Command::Group,
-                Command::LayOut, Command::AlignLeft, Command::AlignTop,
+                Command::Rename,
+                Command::Duplicate,
+                Command::Copy,
+                Command::Cut,
+                Command::Bypass,
+                Command::Delete,
+                Command::Group,
+                Command::LayOut,
+                Command::AlignLeft,
+                Command::AlignTop,
             ] {
                 if crate::panels::menu_item(ui, command, None).clicked() {
                     self.asks.push(Ask::Do(command));
@@ -401,8 +427,7 @@ impl Canvas<'_> {
         if by.length() < 1.0 {
             return;
         }
-        let moved: Vec<&Card> =
-            self.tab.selection.nodes.iter().filter_map(|id| self.geometry.card(id)).collect();
+        let moved: Vec<&Card> = self.tab.selection.nodes.iter().filter_map(|id| self.geometry.card(id)).collect();
         let places: Vec<(String, Option<[f64; 2]>)> = moved
             .iter()
             .map(|card| {
@@ -464,7 +489,9 @@ impl Canvas<'_> {
                         true => self.tab.incoming(&card.id, name).map(|schema| schema.fields().len()),
                         false => {
                             let facts = self.tab.facts.as_ref();
-                            facts.and_then(|f| f.columns.get(&Port { node: card.id.clone(), port: name.to_owned() })).map(|s| s.fields().len())
+                            facts
+                                .and_then(|f| f.columns.get(&Port { node: card.id.clone(), port: name.to_owned() }))
+                                .map(|s| s.fields().len())
                         }
                     };
                     let columns = columns.map_or(String::new(), |n| format!(" · {n} {}", text::either("columns", "colonnes")));
@@ -532,7 +559,8 @@ impl Canvas<'_> {
         let cards = &self.geometry.cards;
         let own_ref = PortRef {
             node: cards[own].id.clone(),
-            port: (port > 0).then(|| if leaves { cards[own].ports.outputs[port].name } else { cards[own].ports.inputs[port].name }.to_owned()),
+            port: (port > 0)
+                .then(|| if leaves { cards[own].ports.outputs[port].name } else { cards[own].ports.inputs[port].name }.to_owned()),
         };
         if let Some((place, port)) = self.port_under(at, leaves, own) {
             let card = &cards[place];

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::Array;
 use arrow::datatypes::{DataType, SchemaRef};
-use egui::{Align, Layout, Rect, RichText, Sense, Stroke, StrokeKind, TextEdit, Ui, WidgetInfo, Role, pos2, vec2};
+use egui::{Align, Layout, Rect, RichText, Role, Sense, Stroke, StrokeKind, TextEdit, Ui, WidgetInfo, pos2, vec2};
 use egui_table::{CellInfo, Column, HeaderCellInfo, HeaderRow, Table, TableDelegate, TableState};
 use weir_engine::preview::cell::cell;
 use weir_engine::preview::{Exactness, Grid, Profile, View};
@@ -106,7 +106,10 @@ pub(super) fn bar(ui: &mut Ui, desk: &mut Desk) {
                 asks.push(Ask::AddSet(kind, params, Attach::From(from)));
             }
         }
-        let field = TextEdit::singleline(&mut shown.filter).hint_text(text::FILTER_VIEW.get()).desired_width(240.0).font(egui::TextStyle::Monospace);
+        let field = TextEdit::singleline(&mut shown.filter)
+            .hint_text(text::FILTER_VIEW.get())
+            .desired_width(240.0)
+            .font(egui::TextStyle::Monospace);
         let response = ui.add(field);
         response.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, text::FILTER_VIEW.get()));
         if response.lost_focus() && shown.filter != shown.view.filter {
@@ -149,7 +152,8 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk) {
         return;
     }
     if tab.main.grid.is_none() {
-        let blocked = tab.is_current() && tab.showing.as_ref().is_some_and(|port| tab.facts.as_ref().is_none_or(|facts| !facts.columns.contains_key(port)));
+        let blocked = tab.is_current()
+            && tab.showing.as_ref().is_some_and(|port| tab.facts.as_ref().is_none_or(|facts| !facts.columns.contains_key(port)));
         return if blocked { empty(ui, "error", text::DATA_PROBLEM.get()) } else { empty(ui, "hourglass_empty", text::CHECKING.get()) };
     }
     let Tab { main, compare, .. } = tab;
@@ -207,7 +211,10 @@ fn grid(ui: &mut Ui, name: &str, shown: &mut Shown, worker: &Worker, colours: Co
         name.clamp(if matches!(kind, DataType::Utf8View) { 140.0 } else { 110.0 }, 280.0)
     };
     let mut columns = vec![Column::new(f32::max(44.0, total.to_string().len() as f32 * 8.5 + 16.0)).resizable(false)];
-    columns.extend((0..schema.fields().len()).map(|place| Column::new(width(place)).range(48.0..=800.0).id(egui::Id::unique(schema.field(place).name()))));
+    columns.extend(
+        (0..schema.fields().len())
+            .map(|place| Column::new(width(place)).range(48.0..=800.0).id(egui::Id::unique(schema.field(place).name()))),
+    );
     let inner = Rect::from_min_max(area.min, pos2(area.right() - 14.0, area.bottom()));
     let mut child = ui.new_child(egui::UiBuilder::new().max_rect(inner).id_salt((name, &rows.node, &rows.port)));
     child.set_clip_rect(inner.intersect(ui.clip_rect()));
@@ -316,7 +323,9 @@ impl TableDelegate for Rows<'_> {
         ui.painter().line_segment([rect.right_top(), rect.right_bottom()], Stroke::new(1.0, self.colours.edge));
         let mut inside = ui.new_child(egui::UiBuilder::new().max_rect(rect.shrink2(vec2(8.0, 5.0))).layout(Layout::top_down(Align::Min)));
         inside.spacing_mut().item_spacing.y = 1.0;
-        inside.add(egui::Label::new(RichText::new(format!("{name}{sign}")).family(theme::strong_family()).size(12.5)).truncate().selectable(false));
+        inside.add(
+            egui::Label::new(RichText::new(format!("{name}{sign}")).family(theme::strong_family()).size(12.5)).truncate().selectable(false),
+        );
         let kind_colour = if warn { self.colours.warn } else { self.colours.soft };
         let words = self.profiles.and_then(|profiles| profiles.get(place)).map_or_else(String::new, summary);
         inside.horizontal(|ui| {
@@ -353,7 +362,13 @@ impl TableDelegate for Rows<'_> {
         let faded = if self.shown.fading { 0.55 } else { 1.0 };
         let Some(column) = info.col_nr.checked_sub(1) else {
             let at = rect.right_center() - vec2(8.0, 0.0);
-            ui.painter().text(at, egui::Align2::RIGHT_CENTER, text::count(row + 1), egui::FontId::proportional(11.0), self.colours.soft.gamma_multiply(faded));
+            ui.painter().text(
+                at,
+                egui::Align2::RIGHT_CENTER,
+                text::count(row + 1),
+                egui::FontId::proportional(11.0),
+                self.colours.soft.gamma_multiply(faded),
+            );
             return;
         };
         let response = ui.interact(rect, ui.scope_id().with((row, column)), Sense::click_and_drag());
@@ -365,7 +380,9 @@ impl TableDelegate for Rows<'_> {
             };
             self.shown.cells = Some((start, here));
         }
-        if ui.input(|input| input.pointer.primary_down()) && response.contains_pointer() && !response.drag_started()
+        if ui.input(|input| input.pointer.primary_down())
+            && response.contains_pointer()
+            && !response.drag_started()
             && let Some((_, end)) = &mut self.shown.cells
             && ui.input(|input| input.pointer.is_decidedly_dragging())
         {
@@ -379,7 +396,9 @@ impl TableDelegate for Rows<'_> {
         }
         ui.painter().line_segment([rect.right_top(), rect.right_bottom()], Stroke::new(1.0, self.colours.edge.gamma_multiply(0.5)));
         let start = row / PAGE * PAGE;
-        let Some(array) = self.shown.pages.get(&start).filter(|page| page.num_columns() == self.schema.fields().len()).map(|page| page.column(column)) else {
+        let Some(array) =
+            self.shown.pages.get(&start).filter(|page| page.num_columns() == self.schema.fields().len()).map(|page| page.column(column))
+        else {
             ui.painter().text(rect.left_center() + vec2(8.0, 0.0), egui::Align2::LEFT_CENTER, "…", font, self.colours.soft);
             return;
         };

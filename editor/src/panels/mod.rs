@@ -10,8 +10,9 @@ pub mod properties;
 mod runs;
 pub mod start;
 pub mod top;
+mod workflow;
 
-use egui::{Response, RichText, Ui, WidgetInfo, Role};
+use egui::{Response, RichText, Role, Ui, WidgetInfo};
 
 use crate::command::{self, Command};
 use crate::icons;

@@ -88,7 +88,9 @@ fn pick(ctx: &Context, id: &str, hint: &str, search: &mut Search, lines: &[Line]
         Frame::window(ui.style()).inner_margin(12.0).show(ui, |ui| {
             ui.set_width(440.0);
             let before = search.text.clone();
-            let field = ui.add(TextEdit::singleline(&mut search.text).hint_text(hint).desired_width(f32::INFINITY).font(egui::FontId::proportional(15.0)));
+            let field = ui.add(
+                TextEdit::singleline(&mut search.text).hint_text(hint).desired_width(f32::INFINITY).font(egui::FontId::proportional(15.0)),
+            );
             field.widget_info(|| egui::WidgetInfo::labeled(egui::Role::TextInput, true, hint));
             if !search.focused {
                 field.request_focus();
@@ -117,7 +119,8 @@ fn pick(ctx: &Context, id: &str, hint: &str, search: &mut Search, lines: &[Line]
     if let Some(place) = taken {
         return Some(Some(place));
     }
-    let outside = ctx.input(|input| input.pointer.any_pressed() && input.pointer.interact_pos().is_some_and(|at| !top.response.rect.contains(at)));
+    let outside =
+        ctx.input(|input| input.pointer.any_pressed() && input.pointer.interact_pos().is_some_and(|at| !top.response.rect.contains(at)));
     outside.then_some(None)
 }
 
@@ -134,13 +137,32 @@ impl Line {
         let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 30.0), egui::Sense::click());
         named(&response, &self.name);
         if current || response.hovered() {
-            ui.painter().rect_filled(rect, 6.0, if current { ui.visuals().selection.bg_fill } else { ui.visuals().widgets.inactive.bg_fill });
+            ui.painter().rect_filled(
+                rect,
+                6.0,
+                if current { ui.visuals().selection.bg_fill } else { ui.visuals().widgets.inactive.bg_fill },
+            );
         }
         let middle = rect.center().y;
-        ui.painter().text(egui::pos2(rect.left() + 8.0, middle), Align2::LEFT_CENTER, icons::icon(self.icon), icons::font(18.0), colours.soft);
-        let name = ui.painter().text(egui::pos2(rect.left() + 36.0, middle), Align2::LEFT_CENTER, &self.name, egui::FontId::proportional(13.5), colours.text);
+        ui.painter().text(
+            egui::pos2(rect.left() + 8.0, middle),
+            Align2::LEFT_CENTER,
+            icons::icon(self.icon),
+            icons::font(18.0),
+            colours.soft,
+        );
+        let name = ui.painter().text(
+            egui::pos2(rect.left() + 36.0, middle),
+            Align2::LEFT_CENTER,
+            &self.name,
+            egui::FontId::proportional(13.5),
+            colours.text,
+        );
         let room = rect.right() - name.right() - 20.0;
-        let mut job = egui::text::LayoutJob::single_section(self.about.clone(), egui::text::TextFormat::simple(egui::FontId::proportional(12.0), colours.soft));
+        let mut job = egui::text::LayoutJob::single_section(
+            self.about.clone(),
+            egui::text::TextFormat::simple(egui::FontId::proportional(12.0), colours.soft),
+        );
         job.wrap = egui::text::TextWrapping::truncate_at_width(room.max(0.0));
         let galley = ui.painter().layout_job(job);
         ui.painter().galley(egui::pos2(name.right() + 12.0, middle - galley.size().y / 2.0), galley, colours.soft);
@@ -149,7 +171,11 @@ impl Line {
 }
 
 fn kind_line(kind: &Kind) -> Line {
-    Line { icon: kind.identity.icon, name: text::words(kind.identity.title).to_owned(), about: text::words(kind.identity.summary).to_owned() }
+    Line {
+        icon: kind.identity.icon,
+        name: text::words(kind.identity.title).to_owned(),
+        about: text::words(kind.identity.summary).to_owned(),
+    }
 }
 
 fn add_step(ctx: &Context, search: &mut Search, at: Option<[f64; 2]>, attach: &Attach) -> Decided {
@@ -173,7 +199,8 @@ fn add_step(ctx: &Context, search: &mut Search, at: Option<[f64; 2]>, attach: &A
 
 fn commands(ctx: &Context, search: &mut Search) -> Decided {
     let wanted = search.text.trim().to_lowercase();
-    let found: Vec<_> = COMMANDS.iter().filter(|entry| entry.command != Command::Palette && entry.name.get().to_lowercase().contains(&wanted)).collect();
+    let found: Vec<_> =
+        COMMANDS.iter().filter(|entry| entry.command != Command::Palette && entry.name.get().to_lowercase().contains(&wanted)).collect();
     let lines: Vec<Line> = found
         .iter()
         .map(|entry| Line {
@@ -210,7 +237,8 @@ fn find(ctx: &Context, desk: &Desk, search: &mut Search) -> Decided {
         }
     }
     found.truncate(200);
-    let lines: Vec<Line> = found.iter().map(|(_, _, line)| Line { icon: line.icon, name: line.name.clone(), about: line.about.clone() }).collect();
+    let lines: Vec<Line> =
+        found.iter().map(|(_, _, line)| Line { icon: line.icon, name: line.name.clone(), about: line.about.clone() }).collect();
     match pick(ctx, "find", text::FIND.get(), search, &lines) {
         None => Decided::Open,
         Some(None) => Decided::Close,
@@ -298,7 +326,8 @@ fn unsaved(ctx: &Context, desk: &Desk, which: Option<usize>) -> Decided {
     let response = Modal::new(Id::unique("unsaved")).show(ctx, |ui| {
         ui.set_width(400.0);
         ui.label(RichText::new(text::QUIT_ASK.get()).family(theme::strong_family()));
-        for tab in desk.tabs.iter().enumerate().filter(|(place, tab)| tab.document.is_dirty() && which.is_none_or(|which| which == *place)) {
+        for tab in desk.tabs.iter().enumerate().filter(|(place, tab)| tab.document.is_dirty() && which.is_none_or(|which| which == *place))
+        {
             ui.label(format!("• {}", tab.1.document.title()));
         }
         ui.add_space(8.0);
@@ -376,7 +405,9 @@ pub fn banner(ui: &mut Ui, desk: &mut Desk) {
             let close = 28.0;
             let controls = if tab.run.certificate.is_some() && tab.run.error.is_none() { 100.0 } else { 0.0 };
             let label = egui::Label::new(RichText::new(words).family(theme::strong_family())).truncate();
-            ui.add_sized(vec2(ui.available_width() - close - controls, 20.0), |ui: &mut Ui| ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| ui.add(label)).inner);
+            ui.add_sized(vec2(ui.available_width() - close - controls, 20.0), |ui: &mut Ui| {
+                ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| ui.add(label)).inner
+            });
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 let close = ui.add(egui::Button::new(icons::text("close", 16.0)).frame(false));
                 named(&close, text::either("Close the banner", "Fermer le bandeau"));

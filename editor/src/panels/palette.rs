@@ -125,9 +125,20 @@ mod tests {
 
     #[test]
     fn kinds_are_found_by_either_language_and_by_other_tools_names() {
-        for (wanted, id) in [("filter", "filter"), ("filtre", "filter"), ("VLOOKUP", "lookup"), ("jointure", "join"), ("tri", "sort"), ("group by", "aggregate")] {
+        for (wanted, id) in [
+            ("filter", "filter"),
+            ("filtre", "filter"),
+            ("VLOOKUP", "lookup"),
+            ("jointure", "join"),
+            ("tri", "sort"),
+            ("group by", "aggregate"),
+        ] {
             let found = search(wanted);
-            assert!(found.iter().take(3).any(|kind| kind.identity.id == id), "{wanted}: {:?}", found.iter().map(|k| k.identity.id).collect::<Vec<_>>());
+            assert!(
+                found.iter().take(3).any(|kind| kind.identity.id == id),
+                "{wanted}: {:?}",
+                found.iter().map(|k| k.identity.id).collect::<Vec<_>>()
+            );
         }
         assert!(search("zzzzqq").is_empty());
     }

@@ -3,7 +3,7 @@
 use egui::{RichText, ScrollArea, TextEdit, Ui};
 use weir_engine::workflow::Edit;
 
-use super::{empty, named};
+use super::named;
 use crate::command::Command;
 use crate::desk::{Ask, Desk};
 use crate::icons;
@@ -26,8 +26,9 @@ pub fn show(ui: &mut Ui, desk: &mut Desk) {
                 }
             }
         } else {
-            empty(ui, "ads_click", text::NOTHING_SELECTED.get());
-            ui.vertical_centered(|ui| ui.weak(text::NOTHING_SELECTED_HINT.get()));
+            let workflow = std::sync::Arc::clone(tab.workflow());
+            let asks = super::workflow::show(ui, &workflow, colours);
+            desk.asks.extend(asks);
         }
         return;
     };
@@ -56,13 +57,8 @@ pub fn show(ui: &mut Ui, desk: &mut Desk) {
     let mut form = Form { tab, worker: &desk.worker, node: id.clone(), asks: Vec::new(), colours };
     ScrollArea::vertical().id_salt(("form", &id)).auto_shrink([false, false]).show(ui, |ui| {
         // What is wrong with the step as a whole, and with no field of it.
-        let general: Vec<_> = form
-            .tab
-            .problems()
-            .iter()
-            .filter(|problem| problem.node.as_deref() == Some(&id) && problem.field.is_none())
-            .cloned()
-            .collect();
+        let general: Vec<_> =
+            form.tab.problems().iter().filter(|problem| problem.node.as_deref() == Some(&id) && problem.field.is_none()).cloned().collect();
         for problem in &general {
             widgets::show_problem(ui, problem, colours);
         }

@@ -30,7 +30,8 @@ pub fn show(ui: &mut Ui, desk: &mut Desk) {
                     let entry = crate::command::of(command);
                     let colour = if strong { egui::Color32::WHITE } else { colours.text };
                     let words = RichText::new(entry.name.get()).size(14.0).color(colour);
-                    let mut button = egui::Button::new((icons::text(entry.icon, 18.0).color(colour), words)).min_size(egui::vec2(150.0, 36.0));
+                    let mut button =
+                        egui::Button::new((icons::text(entry.icon, 18.0).color(colour), words)).min_size(egui::vec2(150.0, 36.0));
                     if strong {
                         button = button.fill(egui::Color32::from_rgb(0x0b, 0x6b, 0xcb));
                     }

@@ -73,7 +73,10 @@ pub fn tabs(ui: &mut Ui, desk: &mut Desk) {
             if language.on_hover_text(text::SWITCH_LANGUAGE.get()).clicked() {
                 asks.push(Ask::Do(Command::SwitchLanguage));
             }
-            let commands = ui.add(egui::Button::new(RichText::new(format!("Ctrl+P  {}", text::COMMANDS.get())).color(colours.soft)).frame_when_inactive(false));
+            let commands = ui.add(
+                egui::Button::new(RichText::new(format!("Ctrl+P  {}", text::COMMANDS.get())).color(colours.soft))
+                    .frame_when_inactive(false),
+            );
             if commands.clicked() {
                 asks.push(Ask::Do(Command::Palette));
             }
@@ -132,7 +135,8 @@ pub fn tools(ui: &mut Ui, desk: &mut Desk) {
         for (name, parameter) in &workflow.parameters {
             let title = parameter.title.clone().unwrap_or_else(|| text::spoken(name));
             let label = ui.label(RichText::new(title).color(colours.soft));
-            let default = parameter.default.as_ref().map(|value| value.as_str().map_or_else(|| value.to_string(), String::from)).unwrap_or_default();
+            let default =
+                parameter.default.as_ref().map(|value| value.as_str().map_or_else(|| value.to_string(), String::from)).unwrap_or_default();
             let mut value = tab.set.get(name).cloned().unwrap_or_else(|| default.clone());
             let width = if parameter.kind == ParameterType::File { 150.0 } else { 80.0 };
             let field = ui.add(TextEdit::singleline(&mut value).id_salt(("parameter", name)).desired_width(width)).labelled_by(label.id);

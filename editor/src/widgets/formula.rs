@@ -32,15 +32,13 @@ pub(super) fn edit(ui: &mut Ui, form: &mut Form<'_>, path: &str, schema: &serde_
     let focused = ui.memory(|memory| memory.has_focus(id));
     let mut typing: Typing = ui.data(|data| data.get_temp(id)).unwrap_or_default();
     if !focused || typing.stored != stored {
-        typing = Typing { text: formula::localized(stored, entry()).unwrap_or_else(|_| stored.to_owned()), stored: stored.to_owned(), line: 0 };
+        typing =
+            Typing { text: formula::localized(stored, entry()).unwrap_or_else(|_| stored.to_owned()), stored: stored.to_owned(), line: 0 };
     }
     let columns = form.columns(schema);
     let colours = form.colours;
-    let mistakes: Vec<Range<usize>> = if typing.text == stored {
-        form.problems(path).iter().filter_map(|problem| problem.span.clone()).collect()
-    } else {
-        vec![]
-    };
+    let mistakes: Vec<Range<usize>> =
+        if typing.text == stored { form.problems(path).iter().filter_map(|problem| problem.span.clone()).collect() } else { vec![] };
 
     // Keys of the completion list come before those of the text.
     let offered = ui.data(|data| data.get_temp::<Vec<Offer>>(id.with("offers"))).unwrap_or_default();
@@ -180,7 +178,11 @@ fn offers(content: &str, cursor: usize, columns: &[(String, String)]) -> Vec<Off
     let open = (0..cursor).rev().find(|at| matches!(chars[*at], '[' | ']')).filter(|at| chars[*at] == '[');
     let start = match open {
         Some(open) => open,
-        None => (0..cursor).rev().take_while(|at| chars[*at].is_alphanumeric() || chars[*at] == '_' || chars[*at] == '.').last().unwrap_or(cursor),
+        None => (0..cursor)
+            .rev()
+            .take_while(|at| chars[*at].is_alphanumeric() || chars[*at] == '_' || chars[*at] == '.')
+            .last()
+            .unwrap_or(cursor),
     };
     let word: String = chars[start..cursor].iter().collect();
     let wanted = word.trim_start_matches('[').to_lowercase();
@@ -215,7 +217,10 @@ fn offers(content: &str, cursor: usize, columns: &[(String, String)]) -> Vec<Off
                     return vec![];
                 }
                 let insert = if chars.get(cursor) == Some(&'(') { name.to_owned() } else { format!("{name}(") };
-                found.push((at + 1, Offer { shown: function.signature.to_owned(), about: function.doc.to_owned(), insert, range: start..end }));
+                found.push((
+                    at + 1,
+                    Offer { shown: function.signature.to_owned(), about: function.doc.to_owned(), insert, range: start..end },
+                ));
             }
         }
     }
@@ -266,7 +271,12 @@ fn highlight(content: &str, mistakes: &[Range<usize>], colours: Colours, dark: b
         while at < range.end {
             let wrong = mistakes.iter().any(|span| span.contains(&at));
             let rest = &content[at..range.end];
-            let length = rest.char_indices().map(|(i, _)| i).skip(1).find(|i| mistakes.iter().any(|span| span.contains(&(at + i))) != wrong).unwrap_or(rest.len());
+            let length = rest
+                .char_indices()
+                .map(|(i, _)| i)
+                .skip(1)
+                .find(|i| mistakes.iter().any(|span| span.contains(&(at + i))) != wrong)
+                .unwrap_or(rest.len());
             let underline = if wrong { Stroke::new(2.0, colours.bad) } else { Stroke::NONE };
             let format = TextFormat { font_id: font.clone(), color: colour, underline, ..TextFormat::default() };
             job.append(&content[at..at + length], 0.0, format);

@@ -9,8 +9,16 @@ use crate::icons;
 use crate::text;
 
 /// Some of the columns that arrive, in the order they were chosen.
-pub(super) fn columns(ui: &mut Ui, form: &mut Form<'_>, schema: &Value, given: Option<&Value>, label: egui::Id) -> Option<Value> {
-    let mut names: Vec<String> = given.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).map(String::from).collect();
+pub(super) fn columns(
+    ui: &mut Ui,
+    form: &mut Form<'_>,
+    path: &str,
+    schema: &Value,
+    given: Option<&Value>,
+    label: egui::Id,
+) -> Option<Value> {
+    let mut names: Vec<String> =
+        given.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).map(String::from).collect();
     let known = form.columns(schema);
     let mut changed = false;
     ui.horizontal_wrapped(|ui| {
@@ -27,9 +35,11 @@ pub(super) fn columns(ui: &mut Ui, form: &mut Form<'_>, schema: &Value, given: O
             changed = true;
         }
         let button = ui.button(text::either("+ Column", "+ Colonne")).labelled_by(label);
-        egui::Popup::menu(&button).close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
+        // An id of its own: the list stays open while chips come and go before the button.
+        let id = egui::Id::unique(("columns", form.tab.id, &form.node, path));
+        egui::Popup::menu(&button).id(id).close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
             ui.set_min_width(220.0);
-            egui::ScrollArea::vertical().max_height(320.0).show(ui, |ui| {
+            egui::ScrollArea::vertical().max_height(480.0).show(ui, |ui| {
                 for (name, kind) in &known {
                     let mut on = names.contains(name);
                     if ui.checkbox(&mut on, format!("{name}   {kind}")).changed() {
@@ -175,9 +185,7 @@ pub(super) fn tagged(
 ) -> Option<Value> {
     let current = variants.iter().find(|(tag, name, _)| given.and_then(|value| value.get(tag)).and_then(Value::as_str) == Some(name));
     let mut changed = None;
-    let shown = |name: &str| {
-        weir_nodes::param::label(name).map_or_else(|| text::spoken(name), |words| text::words(words).to_owned())
-    };
+    let shown = |name: &str| weir_nodes::param::label(name).map_or_else(|| text::spoken(name), |words| text::words(words).to_owned());
     let combo = egui::ComboBox::from_id_salt("variant")
         .selected_text(current.map_or_else(String::new, |(_, name, _)| shown(name)))
         .width(180.0)

@@ -15,7 +15,8 @@ use crate::text;
 
 /// The coverage of a step whose schema asks for it.
 pub(super) fn coverage(ui: &mut Ui, form: &mut Form<'_>, kind: &'static Kind, params: &Map<String, Value>) {
-    let columns: Vec<String> = params.get("from").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).map(String::from).collect();
+    let columns: Vec<String> =
+        params.get("from").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).map(String::from).collect();
     let left_over = kind.schema.get("x-weir-left-over").and_then(Value::as_str).unwrap_or_default();
     let Some(input) = form.tab.ports(&form.node).inputs.first().map(|port| port.name) else { return };
     let Some(from) = form.tab.sources(&form.node, input).into_iter().next() else { return };
@@ -44,8 +45,11 @@ pub(super) fn coverage(ui: &mut Ui, form: &mut Form<'_>, kind: &'static Kind, pa
         let values = text::several(missing.values.len(), text::VALUE_UNMAPPED, text::VALUES_UNMAPPED);
         let share = if found.arriving.rows == 0 { 0.0 } else { missing.rows as f64 * 100.0 / found.arriving.rows as f64 };
         let share = text::number(&format!("{share:.1}"));
-        let line = format!("{values}, {share} % {} ({})", text::OF_ROWS.get(), text::rows(missing.rows));
-        ui.label(RichText::new(line).color(colours.warn).family(crate::theme::strong_family()));
+        let amount = missing.amount.as_ref().map_or_else(|| text::rows(missing.rows), |(_, total)| text::number(total));
+        let line = format!("{values}, {share} % {}, {amount}", text::OF_ROWS.get());
+        let about = missing.amount.as_ref().map_or_else(String::new, |(column, _)| format!("{column} · "));
+        ui.label(RichText::new(line).color(colours.warn).family(crate::theme::strong_family()))
+            .on_hover_text(format!("{about}{}", text::rows(missing.rows)));
         let lines = table(params);
         ui.horizontal_wrapped(|ui| {
             if ui.button(text::FILL_FROM_DATA.get()).clicked() {
@@ -53,7 +57,14 @@ pub(super) fn coverage(ui: &mut Ui, form: &mut Form<'_>, kind: &'static Kind, pa
                 lines.extend(missing.values.iter().map(|(keys, _)| line_of(keys, params)));
                 set(form, lines, "fill the table from data", "remplir la table depuis les données");
             }
-            if ui.button(text::PASTE_EXCEL.get()).on_hover_text(text::either("Copy cells in your spreadsheet first: keys, then values.", "Copiez d'abord les cellules de votre tableur : les clés, puis les valeurs.")).clicked() {
+            if ui
+                .button(text::PASTE_EXCEL.get())
+                .on_hover_text(text::either(
+                    "Copy cells in your spreadsheet first: keys, then values.",
+                    "Copiez d'abord les cellules de votre tableur : les clés, puis les valeurs.",
+                ))
+                .clicked()
+            {
                 ui.ctx().data_mut(|data| data.insert_temp(egui::Id::unique("paste-table"), form.node.clone()));
                 ui.ctx().send_viewport_cmd(egui::ViewportCommand::RequestPaste);
             }
@@ -130,10 +141,10 @@ mod tests {
     #[test]
     fn spreadsheet_cells_become_lines() {
         let lines = pasted("CRM-1\tSoftware\t0.12\r\nSRV\t\t\n\n", 1, 2);
-        assert_eq!(lines, vec![
-            json!({ "keys": ["CRM-1"], "values": ["Software", "0.12"] }),
-            json!({ "keys": ["SRV"], "values": [null, null] }),
-        ]);
+        assert_eq!(
+            lines,
+            vec![json!({ "keys": ["CRM-1"], "values": ["Software", "0.12"] }), json!({ "keys": ["SRV"], "values": [null, null] }),]
+        );
     }
 
     #[test]

@@ -57,13 +57,17 @@ impl Form<'_> {
 pub fn form(ui: &mut Ui, form: &mut Form<'_>, kind: &'static Kind) {
     let Some(node) = form.tab.workflow().nodes.get(&form.node) else { return };
     let params = node.params.clone();
-    if kind.schema.get("x-weir-widget").and_then(Value::as_str) == Some("mapping") {
+    if kind.schema.get("x-weir-widget").and_then(Value::as_str) == Some("key-table") {
         mapping::coverage(ui, form, kind, &params);
     }
-    let required: Vec<&str> = kind.schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+    let required: Vec<&str> =
+        kind.schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
     let Some(properties) = kind.schema.get("properties").and_then(Value::as_object) else { return };
-    // What must be given comes first; the rest in the order of the kind's own fields where few, folded where many.
-    let (first, rest): (Vec<_>, Vec<_>) = properties.iter().partition(|(name, schema)| required.contains(&name.as_str()) || is_main(schema));
+    // What must be given comes first, in the order of the kind's own fields; then what says what the step does; the rest
+    // is folded where there is much of it.
+    let (mut first, rest): (Vec<_>, Vec<_>) =
+        properties.iter().partition(|(name, schema)| required.contains(&name.as_str()) || is_main(schema));
+    first.sort_by_key(|(name, _)| required.iter().position(|required| required == name).unwrap_or(required.len()));
     for (name, schema) in &first {
         property(ui, form, &params, name, schema);
     }
@@ -88,7 +92,8 @@ pub fn form(ui: &mut Ui, form: &mut Form<'_>, kind: &'static Kind) {
 
 /// Whether a parameter says what the step does: a list or a widget of its own.
 fn is_main(schema: &Value) -> bool {
-    schema.get("type").and_then(Value::as_str) == Some("array") || schema.get("x-weir-widget").is_some_and(|widget| widget != "file" || schema.get("type") == Some(&Value::from("string")))
+    schema.get("type").and_then(Value::as_str) == Some("array")
+        || schema.get("x-weir-widget").is_some_and(|widget| widget != "file" || schema.get("type") == Some(&Value::from("string")))
 }
 
 fn property(ui: &mut Ui, form: &mut Form<'_>, params: &Map<String, Value>, name: &str, schema: &Value) {
@@ -166,11 +171,20 @@ fn type_of(schema: &Value) -> &str {
 
 fn is_wide(schema: &Value) -> bool {
     let widget = schema.get("x-weir-widget").and_then(Value::as_str);
-    matches!(widget, Some("formula" | "columns" | "file")) || (matches!(type_of(schema), "array" | "object") && scalar::choices(schema).is_none())
+    matches!(widget, Some("expression" | "columns" | "file"))
+        || (matches!(type_of(schema), "array" | "object") && scalar::choices(schema).is_none())
 }
 
 /// The widget of a parameter type.
-fn input(ui: &mut Ui, form: &mut Form<'_>, path: &str, schema: &Value, value: Option<&Value>, optional: bool, label: egui::Id) -> Option<Value> {
+fn input(
+    ui: &mut Ui,
+    form: &mut Form<'_>,
+    path: &str,
+    schema: &Value,
+    value: Option<&Value>,
+    optional: bool,
+    label: egui::Id,
+) -> Option<Value> {
     let given = value.or_else(|| schema.get("default")).filter(|value| !value.is_null());
     let text = given.and_then(Value::as_str).unwrap_or_default();
     let pointed = form.tab.selection.field.as_deref() == Some(path);
@@ -178,9 +192,9 @@ fn input(ui: &mut Ui, form: &mut Form<'_>, path: &str, schema: &Value, value: Op
         ui.scroll_to_cursor(Some(egui::Align::Center));
     }
     let changed = match schema.get("x-weir-widget").and_then(Value::as_str) {
-        Some("formula") => formula::edit(ui, form, path, schema, text, label).map(|new| or_null(new, optional)),
+        Some("expression") => formula::edit(ui, form, path, schema, text, label).map(|new| or_null(new, optional)),
         Some("column") => scalar::column(ui, form, schema, text, optional, label),
-        Some("columns") => list::columns(ui, form, schema, given, label),
+        Some("columns") => list::columns(ui, form, path, schema, given, label),
         Some("type") => scalar::column_type(ui, text, optional, label),
         Some("file") => file::edit(ui, form, path, text, label).map(|new| or_null(new, optional)),
         _ => {

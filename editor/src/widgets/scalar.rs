@@ -103,8 +103,7 @@ pub(super) fn column(ui: &mut Ui, form: &mut Form<'_>, schema: &Value, given: &s
 
 /// A column's type.
 pub(super) fn column_type(ui: &mut Ui, given: &str, optional: bool, label: egui::Id) -> Option<Value> {
-    const TYPES: [&str; 9] =
-        ["text", "integer", "decimal", "decimal(2)", "decimal(4)", "float", "boolean", "date", "datetime"];
+    const TYPES: [&str; 9] = ["text", "integer", "decimal", "decimal(2)", "decimal(4)", "float", "boolean", "date", "datetime"];
     let mut chosen = None;
     let shown = if given.is_empty() { text::either("as it is", "inchangé") } else { type_name(given) };
     let combo = ComboBox::from_id_salt("type").selected_text(shown).width(110.0).show_ui(ui, |ui| {

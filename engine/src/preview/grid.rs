@@ -239,8 +239,8 @@ impl Grid {
                 Arc::new(GridPart { grid: Arc::clone(self), range }) as Arc<dyn PartitionStream>
             })
             .collect();
-        let table = StreamingTable::try_new(Arc::clone(&self.schema), streams)?
-            .with_sort_order(self.order.iter().map(OrderKey::sort).collect());
+        let table =
+            StreamingTable::try_new(Arc::clone(&self.schema), streams)?.with_sort_order(self.order.iter().map(OrderKey::sort).collect());
         let source = provider_as_source(Arc::new(table));
         let scan = LogicalPlanBuilder::scan(TableReference::bare(format!("{}.{}", self.node, self.port)), source, None)?;
         let columns = scan.schema().columns();

@@ -115,6 +115,8 @@ pub struct Values {
     pub values: Vec<(Vec<Option<String>>, u64)>,
     /// All rows.
     pub rows: u64,
+    /// The first column of exact amounts, and its total.
+    pub amount: Option<(String, String)>,
     /// Whether values were left out because there are too many.
     pub cut: bool,
 }
@@ -254,12 +256,7 @@ impl Previews {
     }
 
     /// The rows of a grid, filtered and sorted: a grid of its own. A filter that is no condition gives its mistakes.
-    pub async fn view(
-        &self,
-        grid: &Arc<Grid>,
-        view: &View,
-        parameters: &BTreeMap<String, ScalarValue>,
-    ) -> Result<Arc<Grid>, Vec<Problem>> {
+    pub async fn view(&self, grid: &Arc<Grid>, view: &View, parameters: &BTreeMap<String, ScalarValue>) -> Result<Arc<Grid>, Vec<Problem>> {
         let fail = |error| vec![failed(&grid.node)(error)];
         let mut table = grid.table(self.limits.threads).map_err(fail)?;
         if !view.filter.trim().is_empty() {
@@ -333,7 +330,19 @@ impl Previews {
                 (keys, rows)
             })
             .collect();
-        Ok(Values { values, rows: grid.rows(), cut })
+        Ok(Values { values, rows: grid.rows(), amount: self.amount(grid).await.map_err(failed(&grid.node))?, cut })
+    }
+
+    /// The total of the first decimal column with places, as money has.
+    async fn amount(&self, grid: &Arc<Grid>) -> Result<Option<(String, String)>> {
+        let schema = grid.columns();
+        let money = schema.fields().iter().find(|field| matches!(field.data_type(), DataType::Decimal128(_, places) if *places > 0));
+        let Some(money) = money else { return Ok(None) };
+        let total = weir_nodes::number::sum(column(money.name()), money.name()).alias("total");
+        let plan =
+            LogicalPlanBuilder::from(grid.table(1)?.plan).aggregate(Vec::<datafusion::logical_expr::Expr>::new(), vec![total])?.build()?;
+        let batch = self.rows(&plan).await?;
+        Ok(Some((money.name().clone(), cell::cell(batch.column(0), 0).unwrap_or_else(|| "0".into()))))
     }
 
     async fn rows(&self, plan: &LogicalPlan) -> Result<RecordBatch> {
@@ -361,13 +370,7 @@ impl Previews {
     }
 
     /// What leaves by a wire, from the nearest results that are kept.
-    fn table(
-        &self,
-        checked: &Checked,
-        fingerprints: &BTreeMap<String, Fingerprint>,
-        wire: &WireId,
-        taps: &mut Taps,
-    ) -> Result<Table> {
+    fn table(&self, checked: &Checked, fingerprints: &BTreeMap<String, Fingerprint>, wire: &WireId, taps: &mut Taps) -> Result<Table> {
         let flow = &checked.steps[&wire.node].planned.flows[wire.flow];
         let own = flow.outlet_table(&flow.outlets[wire.outlet], &flow.table)?;
         let leaf = checked.steps[&wire.node].wires.iter().all(|(_, wires)| wires.is_empty());

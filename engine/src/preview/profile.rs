@@ -108,10 +108,7 @@ impl Column {
 
 /// Whether values have a smallest and a largest that say something.
 fn measurable(data_type: &DataType) -> bool {
-    matches!(
-        data_type,
-        DataType::Int64 | DataType::Decimal128(_, _) | DataType::Float64 | DataType::Date32 | DataType::Timestamp(_, _)
-    )
+    matches!(data_type, DataType::Int64 | DataType::Decimal128(_, _) | DataType::Float64 | DataType::Date32 | DataType::Timestamp(_, _))
 }
 
 fn range(array: &ArrayRef) -> Option<(ScalarValue, ScalarValue)> {
@@ -120,10 +117,9 @@ fn range(array: &ArrayRef) -> Option<(ScalarValue, ScalarValue)> {
     for row in (0..array.len()).filter(|row| array.is_valid(*row)) {
         found = Some(match found {
             None => (row, row),
-            Some((least, most)) => (
-                if compare(row, least).is_lt() { row } else { least },
-                if compare(row, most).is_gt() { row } else { most },
-            ),
+            Some((least, most)) => {
+                (if compare(row, least).is_lt() { row } else { least }, if compare(row, most).is_gt() { row } else { most })
+            }
         });
     }
     let (least, most) = found?;

@@ -18,7 +18,7 @@ use crate::table::{column, hidden};
 
 /// Turns the values of some columns into values of new ones, by a table.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
-#[schemars(extend("x-weir-widget" = "mapping", "x-weir-left-over" = "unmapped"))]
+#[schemars(extend("x-weir-widget" = "key-table", "x-weir-left-over" = "unmapped"))]
 pub struct Mapping {
     /// The columns whose values are looked up.
     pub from: Columns,

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 /// A formula over the columns of the incoming table, in canonical form.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
-#[schemars(extend("x-weir-widget" = "formula"))]
+#[schemars(extend("x-weir-widget" = "expression"))]
 pub struct Formula(pub String);
 
 /// The name of one column of the incoming table.
