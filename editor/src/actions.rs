@@ -349,7 +349,6 @@ pub fn walk(ctx: &Context, desk: &mut Desk) {
     }
 }
 
-#[expect(clippy::cognitive_complexity, reason = "one arm for each command")]
 fn run(ctx: &Context, desk: &mut Desk, command: Command) {
     match command {
         Command::New => desk.add_tab(Document::empty()),

@@ -326,7 +326,7 @@ pub fn free_id(workflow: &Workflow, wanted: &str) -> String {
     if !workflow.nodes.contains_key(&base) {
         return base;
     }
-    (2..).map(|n| format!("{base}_{n}")).find(|id| !workflow.nodes.contains_key(id)).unwrap_or(base)
+    (2..=workflow.nodes.len() + 2).map(|n| format!("{base}_{n}")).find(|id| !workflow.nodes.contains_key(id)).unwrap_or(base)
 }
 
 /// A text as the id of a step: letters without accents, digits and underscores.
@@ -407,6 +407,8 @@ pub enum Overlay {
     Rename(String, String),
     /// A comment's text.
     Comment(usize, String),
+    /// A group's title.
+    Group(usize, String),
     /// Ask before closing tabs with unsaved work: one, or all to quit.
     Unsaved(Option<usize>),
     /// A file that cannot be opened.

@@ -35,6 +35,7 @@ pub fn edit(workflow: &Workflow, node: &str, field: &str, span: Option<Range<usi
 }
 
 #[cfg(test)]
+#[allow(clippy::expect_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
 

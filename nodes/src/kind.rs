@@ -556,6 +556,8 @@ pub struct Planned {
     pub checks: Vec<Check>,
     /// The sinks it declares.
     pub sinks: Vec<Sink>,
+    /// What was found out where a parameter says nothing, by the parameter's name: a file's encoding, its separator.
+    pub found: Vec<(&'static str, String)>,
 }
 
 impl Planned {

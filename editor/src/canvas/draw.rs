@@ -168,6 +168,15 @@ pub(super) fn pill(ui: &Ui, at: Pos2, content: &str, fresh: bool, colours: Colou
     ui.painter().galley(rect.min + vec2(6.0, 2.0), galley, colour);
 }
 
+/// Rows that leave by a port no wire takes: `╰ 8 197 others`.
+pub(super) fn left_behind(ui: &Ui, at: Pos2, words: &str, colours: Colours) {
+    let end = at + vec2(14.0, 16.0);
+    let points = vec![at + vec2(5.0, 0.0), pos2(at.x + 8.0, end.y - 2.0), end];
+    ui.painter().add(Shape::Path(PathShape::line(points, Stroke::new(1.0, colours.wire))));
+    let galley = line(ui, words, FontId::proportional(10.5), colours.soft, 150.0);
+    ui.painter().galley(end + vec2(4.0, -galley.size().y / 2.0), galley, colours.soft);
+}
+
 /// The rubber band.
 pub(super) fn band(ui: &Ui, rect: Rect, scale: f32, colours: Colours) {
     ui.painter().rect(rect, 0.0, colours.accent.gamma_multiply(0.12), Stroke::new(1.0 / scale, colours.accent), StrokeKind::Inside);

@@ -11,7 +11,7 @@ use crate::theme;
 
 /// The drawing as SVG text: the same for the same workflow.
 pub fn svg(title: &str, geometry: &Geometry, workflow: &Workflow) -> String {
-    let mut all = geometry.cards.iter().map(|card| card.rect).chain(geometry.groups.iter().map(|(_, frame)| *frame)).reduce(Rect::union);
+    let mut all = geometry.cards.iter().map(|card| card.rect).chain(geometry.groups.iter().map(|(_, frame, _)| *frame)).reduce(Rect::union);
     let comments: Vec<(Rect, Comment)> = workflow
         .layout
         .comments
@@ -52,7 +52,7 @@ pub fn svg(title: &str, geometry: &Geometry, workflow: &Workflow) -> String {
         view.width(),
         view.height()
     ));
-    for (group, frame) in &geometry.groups {
+    for (group, frame, _) in &geometry.groups {
         let [r, g, b] = group.colour;
         line(format_args!(
             r#"<rect x="{}" y="{}" width="{}" height="{}" rx="12" fill="rgb({r},{g},{b})" fill-opacity="0.1" stroke="rgb({r},{g},{b})"/>"#,
@@ -137,6 +137,7 @@ fn escaped(text: &str) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::expect_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
 

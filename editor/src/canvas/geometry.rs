@@ -75,8 +75,8 @@ pub struct Geometry {
     pub places: HashMap<String, usize>,
     /// The wires.
     pub wires: Vec<Wire>,
-    /// Groups, with the frames around their steps.
-    pub groups: Vec<(Group, Rect)>,
+    /// Groups, with the frames around their steps and their places in the document.
+    pub groups: Vec<(Group, Rect, usize)>,
 }
 
 impl Geometry {
@@ -126,9 +126,9 @@ impl Geometry {
                     cards[place].folded = Some(number);
                 }
                 let small = Rect::from_min_size(frame.min, vec2(WIDTH + 32.0, 72.0));
-                groups.push((group, small));
+                groups.push((group, small, number));
             } else {
-                groups.push((group, frame));
+                groups.push((group, frame, number));
             }
         }
         Self { cards, places, wires, groups }
@@ -154,7 +154,9 @@ impl Geometry {
         if from.folded.is_some() && from.folded == to.folded {
             return None;
         }
-        let folded = |group: Option<usize>| group.and_then(|number| self.groups.get(number)).map(|(_, frame)| *frame);
+        let folded = |group: Option<usize>| {
+            group.and_then(|number| self.groups.iter().find(|(.., known)| *known == number)).map(|(_, frame, _)| *frame)
+        };
         let start = folded(from.folded).map_or_else(|| from.output(wire.from.1) + moved(&from.id), |frame| frame.right_center());
         let end = folded(to.folded).map_or_else(|| to.input(wire.to.1) + moved(&to.id), |frame| frame.left_center());
         Some(bend(start, end))

@@ -67,12 +67,14 @@ pub struct View {
     /// What should come into view in the next frame.
     pub fit: Fit,
     drag: Drag,
+    /// Whether what scrolled last was a wheel.
+    wheeled: bool,
     geometry: Option<(u64, Arc<Geometry>)>,
 }
 
 impl Default for View {
     fn default() -> Self {
-        Self { rect: Rect::ZERO, outer: Rect::ZERO, fit: Fit::Opening, drag: Drag::Nothing, geometry: None }
+        Self { rect: Rect::ZERO, outer: Rect::ZERO, fit: Fit::Opening, drag: Drag::Nothing, wheeled: false, geometry: None }
     }
 }
 
@@ -146,7 +148,7 @@ pub fn show(ui: &mut Ui, desk: &mut Desk) {
     let response = scene.show(ui, &mut rect, |ui| {
         let mut canvas = Canvas { tab, geometry: &geometry, colours, asks: &mut asks, overlay: &mut overlay, scale: 1.0 };
         canvas.scale = canvas.tab.canvas.scale();
-        canvas.show(ui)
+        canvas.show(ui);
     });
     let background = response.response;
     if background.changed() {
@@ -210,10 +212,17 @@ fn look(ui: &Ui, tab: &mut Tab, geometry: &Geometry, outer: Rect) {
     {
         return;
     }
-    // A wheel turns in lines and zooms; a trackpad moves in points and pans.
+    // A wheel zooms, a trackpad pans; where the system does not say, a wheel turns in lines.
+    let is_wheel = |unit: egui::MouseWheelUnit, source: egui::MouseWheelSource| match source {
+        egui::MouseWheelSource::Wheel => true,
+        egui::MouseWheelSource::Unknown => unit == egui::MouseWheelUnit::Line,
+        _ => false,
+    };
     let lines: f32 = ui.input(|input| {
         let turned = input.events.iter().filter_map(|event| match event {
-            egui::Event::MouseWheel { unit: egui::MouseWheelUnit::Line, delta, modifiers, .. } if !modifiers.command => Some(delta.y),
+            egui::Event::MouseWheel { unit, source, delta, modifiers, .. } if !modifiers.command && is_wheel(*unit, *source) => {
+                Some(if *unit == egui::MouseWheelUnit::Line { delta.y } else { delta.y / 40.0 })
+            }
             _ => None,
         });
         turned.sum()
@@ -226,9 +235,15 @@ fn look(ui: &Ui, tab: &mut Tab, geometry: &Geometry, outer: Rect) {
         view.rect = Rect::from_center_size(center, outer.size() / after);
         ui.input_mut(|input| input.smooth_scroll_delta = Vec2::ZERO);
         ui.ctx().request_repaint();
-    } else if ui
-        .input(|input| input.events.iter().all(|event| !matches!(event, egui::Event::MouseWheel { unit: egui::MouseWheelUnit::Point, .. })))
-    {
+    }
+    let moved = ui.input(|input| {
+        input.events.iter().rev().find_map(|event| match event {
+            egui::Event::MouseWheel { unit, source, .. } => Some(is_wheel(*unit, *source)),
+            _ => None,
+        })
+    });
+    view.wheeled = moved.unwrap_or(view.wheeled);
+    if view.wheeled {
         // What is left of a turned wheel's smooth motion must not pan.
         ui.input_mut(|input| input.smooth_scroll_delta = Vec2::ZERO);
     }
@@ -316,8 +331,35 @@ impl Canvas<'_> {
         let Some(rows) = self.tab.counts.get(&Port { node: card.id.clone(), port: port.name.to_owned() }) else { return };
         if curve[3].x - curve[0].x > 56.0 {
             let fresh = self.tab.fresh.contains(&card.id);
-            draw::pill(ui, draw::middle(curve), &text::count(*rows), fresh, self.colours);
+            let mut words = text::count(*rows);
+            let arrived = self.arrived(card);
+            // A step that is meant to keep its rows and multiplies them says so.
+            if let Some(arrived) = arrived.filter(|arrived| *arrived > 0 && *rows > *arrived && card.ports.inputs.len() > 1) {
+                let times = text::number(&format!("{:.1}", *rows as f64 / arrived as f64));
+                words = format!("{words}  ×{times}");
+            }
+            draw::pill(ui, draw::middle(curve), &words, fresh, self.colours);
         }
+    }
+
+    /// The rows that arrive on a card's first input, where they are known.
+    fn arrived(&self, card: &Card) -> Option<u64> {
+        let own = self.geometry.places.get(&card.id)?;
+        let wire = self.geometry.wires.iter().find(|wire| wire.to == (*own, 0))?;
+        let from = &self.geometry.cards[wire.from.0];
+        let port = from.ports.outputs.get(wire.from.1)?.name.to_owned();
+        self.tab.counts.get(&Port { node: from.id.clone(), port }).copied()
+    }
+
+    /// Rows that leave by ports without a wire: what a person may not expect to be left behind.
+    fn left_behind(&self, place: usize) -> Vec<(usize, u64)> {
+        let card = &self.geometry.cards[place];
+        let open = |port: usize| !self.geometry.wires.iter().any(|wire| wire.from == (place, port));
+        let count = |port: usize| {
+            let name = card.ports.outputs[port].name.to_owned();
+            self.tab.counts.get(&Port { node: card.id.clone(), port: name }).copied().filter(|rows| *rows > 0)
+        };
+        (1..card.ports.outputs.len()).filter(|port| open(*port)).filter_map(|port| Some((port, count(port)?))).collect()
     }
 
     fn card(&mut self, ui: &mut Ui, place: usize, rect: Rect) {
@@ -354,6 +396,14 @@ impl Canvas<'_> {
         self.card_input(ui, place, &response);
         if self.scale > 0.35 {
             self.ports(ui, place, rect);
+        }
+        if self.scale > 0.55 && state.fresh {
+            for (port, rows) in self.left_behind(place) {
+                let card = &self.geometry.cards[place];
+                let at = card.output(port) + (rect.min - card.rect.min);
+                let words = format!("{} {}", text::count(rows), text::words(card.ports.outputs[port].title));
+                draw::left_behind(ui, at, &words, self.colours);
+            }
         }
     }
 
@@ -638,7 +688,8 @@ impl Canvas<'_> {
 
     fn groups(&mut self, ui: &mut Ui, visible: Rect) {
         let geometry = Arc::clone(self.geometry);
-        for (number, (group, frame)) in geometry.groups.iter().enumerate() {
+        for (group, frame, number) in &geometry.groups {
+            let number = *number;
             if !frame.intersects(visible) {
                 continue;
             }
@@ -663,6 +714,16 @@ impl Canvas<'_> {
             if response.double_clicked() {
                 self.asks.push(Ask::Do(Command::FoldGroup));
             }
+            response.context_menu(|ui| {
+                if ui.button(text::either("Name and colour…", "Nom et couleur…")).clicked() {
+                    *self.overlay = Some(Overlay::Group(number, group.title.clone()));
+                    ui.close();
+                }
+                if crate::panels::menu_item(ui, Command::FoldGroup, None).clicked() {
+                    self.asks.push(Ask::Do(Command::FoldGroup));
+                    ui.close();
+                }
+            });
         }
     }
 

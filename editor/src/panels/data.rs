@@ -245,10 +245,10 @@ fn scrollbar(ui: &Ui, bar: Rect, id: egui::Id, top: f64, total: u64, fit: u64, c
     let response = ui.interact(bar, id, Sense::click_and_drag());
     response.widget_info(|| WidgetInfo::labeled(Role::ScrollBar, true, text::either("Rows", "Lignes")));
     let mut top = top.clamp(0.0, last);
-    if response.dragged() || response.clicked() {
-        if let Some(at) = response.interact_pointer_pos() {
-            top = f64::from(((at.y - bar.top() - height / 2.0) / room).clamp(0.0, 1.0)) * last;
-        }
+    if (response.dragged() || response.clicked())
+        && let Some(at) = response.interact_pointer_pos()
+    {
+        top = f64::from(((at.y - bar.top() - height / 2.0) / room).clamp(0.0, 1.0)) * last;
     }
     let handle = Rect::from_min_size(pos2(bar.left() + 2.0, bar.top() + room * (top / last) as f32), vec2(8.0, height));
     let colour = if response.hovered() || response.dragged() { colours.soft } else { colours.wire };

@@ -6,7 +6,7 @@ use weir_engine::workflow::{Edit, Node};
 use weir_nodes::registry::Kind;
 
 use super::{named, palette};
-use crate::canvas::group::Comment;
+use crate::canvas::group::{Comment, Group};
 use crate::command::{COMMANDS, Command};
 use crate::desk::{Ask, Attach, Desk, Overlay, Search, slug};
 use crate::document::Label;
@@ -35,6 +35,7 @@ pub fn show(ctx: &Context, desk: &mut Desk) {
         Overlay::Find(search) => find(ctx, desk, search),
         Overlay::Rename(node, name) => rename(ctx, desk, node, name),
         Overlay::Comment(place, words) => comment(ctx, desk, *place, words),
+        Overlay::Group(place, title) => group(ctx, desk, *place, title),
         Overlay::Unsaved(which) => unsaved(ctx, desk, *which),
         Overlay::Unreadable(path, problems) => {
             let mut decided = Decided::Open;
@@ -60,8 +61,18 @@ pub fn show(ctx: &Context, desk: &mut Desk) {
     }
 }
 
-/// A field above a list of lines; gives the line that was taken. `None` while it is open.
-fn pick(ctx: &Context, id: &str, hint: &str, search: &mut Search, lines: &[Line]) -> Option<Option<usize>> {
+/// What a search came to.
+enum Picked {
+    /// It goes on.
+    Open,
+    /// It was left.
+    Left,
+    /// This line was taken.
+    Line(usize),
+}
+
+/// A field above a list of lines.
+fn pick(ctx: &Context, id: &str, hint: &str, search: &mut Search, lines: &[Line]) -> Picked {
     let (down, up, enter, escape) = ctx.input_mut(|input| {
         (
             input.consume_key(Modifiers::NONE, Key::ArrowDown),
@@ -79,10 +90,10 @@ fn pick(ctx: &Context, id: &str, hint: &str, search: &mut Search, lines: &[Line]
     search.line = search.line.min(lines.len().saturating_sub(1));
     let mut taken = None;
     if escape {
-        return Some(None);
+        return Picked::Left;
     }
     if enter && !lines.is_empty() {
-        return Some(Some(search.line));
+        return Picked::Line(search.line);
     }
     let top = Area::new(Id::unique(id)).order(Order::Foreground).anchor(Align2::CENTER_TOP, vec2(0.0, 96.0)).show(ctx, |ui| {
         Frame::window(ui.style()).inner_margin(12.0).show(ui, |ui| {
@@ -117,11 +128,11 @@ fn pick(ctx: &Context, id: &str, hint: &str, search: &mut Search, lines: &[Line]
         });
     });
     if let Some(place) = taken {
-        return Some(Some(place));
+        return Picked::Line(place);
     }
     let outside =
         ctx.input(|input| input.pointer.any_pressed() && input.pointer.interact_pos().is_some_and(|at| !top.response.rect.contains(at)));
-    outside.then_some(None)
+    if outside { Picked::Left } else { Picked::Open }
 }
 
 /// A line of a list.
@@ -191,9 +202,9 @@ fn add_step(ctx: &Context, search: &mut Search, at: Option<[f64; 2]>, attach: &A
     let kinds: Vec<&'static Kind> = palette::search(&search.text).into_iter().filter(fits).collect();
     let lines: Vec<Line> = kinds.iter().map(|kind| kind_line(kind)).collect();
     match pick(ctx, "add step", text::SEARCH.get(), search, &lines) {
-        None => Decided::Open,
-        Some(None) => Decided::Close,
-        Some(Some(place)) => Decided::Ask(vec![Ask::AddStep(kinds[place].identity.id, at, attach.clone())]),
+        Picked::Open => Decided::Open,
+        Picked::Left => Decided::Close,
+        Picked::Line(place) => Decided::Ask(vec![Ask::AddStep(kinds[place].identity.id, at, attach.clone())]),
     }
 }
 
@@ -210,9 +221,9 @@ fn commands(ctx: &Context, search: &mut Search) -> Decided {
         })
         .collect();
     match pick(ctx, "commands", text::SEARCH_COMMANDS.get(), search, &lines) {
-        None => Decided::Open,
-        Some(None) => Decided::Close,
-        Some(Some(place)) => Decided::Ask(vec![Ask::Do(found[place].command)]),
+        Picked::Open => Decided::Open,
+        Picked::Left => Decided::Close,
+        Picked::Line(place) => Decided::Ask(vec![Ask::Do(found[place].command)]),
     }
 }
 
@@ -240,9 +251,9 @@ fn find(ctx: &Context, desk: &Desk, search: &mut Search) -> Decided {
     let lines: Vec<Line> =
         found.iter().map(|(_, _, line)| Line { icon: line.icon, name: line.name.clone(), about: line.about.clone() }).collect();
     match pick(ctx, "find", text::FIND.get(), search, &lines) {
-        None => Decided::Open,
-        Some(None) => Decided::Close,
-        Some(Some(place)) => {
+        Picked::Open => Decided::Open,
+        Picked::Left => Decided::Close,
+        Picked::Line(place) => {
             let (node, port, _) = &found[place];
             let mut asks = vec![Ask::Go(node.clone(), None)];
             asks.extend(port.clone().map(Ask::ShowPort));
@@ -317,6 +328,64 @@ fn comment(ctx: &Context, desk: &Desk, place: usize, words: &mut String) -> Deci
             let label = Label::new("write a comment", "écrire un commentaire");
             decided = Decided::Ask(vec![Ask::Change(Some(label), vec![Edit::SetLayout { layout }])]);
         }
+    });
+    if response.should_close() && matches!(decided, Decided::Open) { Decided::Close } else { decided }
+}
+
+/// Colours a group can have: those of the families of steps.
+const GROUP_COLOURS: [[u8; 3]; 7] = [
+    [0x00, 0x72, 0xb2],
+    [0x56, 0xb4, 0xe9],
+    [0x00, 0x9e, 0x73],
+    [0xcc, 0x79, 0xa7],
+    [0xd5, 0x5e, 0x00],
+    [0xe6, 0x9f, 0x00],
+    [0x8b, 0x95, 0xa3],
+];
+
+fn group(ctx: &Context, desk: &Desk, place: usize, title: &mut String) -> Decided {
+    let mut decided = Decided::Open;
+    let Some(tab) = desk.tab() else { return Decided::Close };
+    let Some(group) = tab.workflow().layout.groups.get(place).and_then(Group::read) else { return Decided::Close };
+    let set = |group: Option<Group>| {
+        let mut layout = tab.workflow().layout.clone();
+        match group {
+            Some(group) => layout.groups[place] = group.write(),
+            None => {
+                layout.groups.remove(place);
+            }
+        }
+        Decided::Ask(vec![Ask::Change(Some(Label::new("change a group", "modifier un groupe")), vec![Edit::SetLayout { layout }])])
+    };
+    let response = Modal::new(Id::unique("group")).show(ctx, |ui| {
+        ui.set_width(360.0);
+        let label = ui.label(RichText::new(text::NAME.get()).family(theme::strong_family()));
+        let field = ui.add(TextEdit::singleline(title).desired_width(f32::INFINITY)).labelled_by(label.id);
+        if !field.has_focus() && !field.lost_focus() {
+            field.request_focus();
+        }
+        let enter = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+        ui.horizontal(|ui| {
+            for colour in GROUP_COLOURS {
+                let [r, g, b] = colour;
+                let swatch = ui.add(egui::Button::new("   ").fill(egui::Color32::from_rgb(r, g, b)));
+                named(&swatch, &format!("{} {r} {g} {b}", text::either("Colour", "Couleur")));
+                if swatch.clicked() {
+                    decided = set(Some(Group { colour, title: title.clone(), ..group.clone() }));
+                }
+            }
+        });
+        ui.horizontal(|ui| {
+            if ui.button(text::RENAME.get()).clicked() || enter {
+                decided = set(Some(Group { title: title.clone(), ..group.clone() }));
+            }
+            if ui.button(text::either("Ungroup", "Dégrouper")).clicked() {
+                decided = set(None);
+            }
+            if ui.button(text::CANCEL.get()).clicked() {
+                decided = Decided::Close;
+            }
+        });
     });
     if response.should_close() && matches!(decided, Decided::Open) { Decided::Close } else { decided }
 }

@@ -62,12 +62,12 @@ pub(super) fn columns(
 
 /// A list of values or of rows of fields.
 pub(super) fn items(ui: &mut Ui, form: &mut Form<'_>, path: &str, schema: &Value, given: Option<&Value>, label: egui::Id) -> Option<Value> {
-    let Some(item) = schema.get("items") else { return None };
+    let item = schema.get("items")?;
     let mut list: Vec<Value> = given.and_then(Value::as_array).cloned().unwrap_or_default();
     let mut changed = false;
     let (mut gone, mut raise) = (None, None);
     let simple = item.get("properties").is_none() && variants(item).is_none();
-    for place in 0..list.len() {
+    for (place, element) in list.iter_mut().enumerate() {
         let inside = format!("{path}[{place}]");
         ui.push_id(place, |ui| {
             let frame = if simple {
@@ -81,15 +81,15 @@ pub(super) fn items(ui: &mut Ui, form: &mut Form<'_>, path: &str, schema: &Value
                     ui.vertical(|ui| {
                         ui.set_width(room);
                         let new = if simple {
-                            let spoken = list[place].as_str().unwrap_or_default().to_owned();
+                            let spoken = element.as_str().unwrap_or_default().to_owned();
                             scalar::text(ui, &inside, &spoken, label).map(Value::String)
                         } else if let Some(variants) = variants(item) {
-                            tagged(ui, form, &inside, &variants, Some(&list[place]))
+                            tagged(ui, form, &inside, &variants, Some(&*element))
                         } else {
-                            object(ui, form, &inside, item, Some(&list[place]))
+                            object(ui, form, &inside, item, Some(&*element))
                         };
                         if let Some(new) = new {
-                            list[place] = new;
+                            *element = new;
                             changed = true;
                         }
                     });

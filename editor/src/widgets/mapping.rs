@@ -92,6 +92,78 @@ pub(super) fn coverage(ui: &mut Ui, form: &mut Form<'_>, kind: &'static Kind, pa
     ui.add_space(8.0);
 }
 
+/// The table as a grid of keys and values: filtered by a text, line by line.
+pub(super) fn lines(ui: &mut Ui, form: &mut Form<'_>, given: Option<&Value>) -> Option<Value> {
+    let params = form.tab.workflow().nodes.get(&form.node).map(|node| node.params.clone()).unwrap_or_default();
+    let named = |name: &str, inner: Option<&str>| -> Vec<String> {
+        let items = params.get(name).and_then(Value::as_array).into_iter().flatten();
+        items.map(|item| inner.map_or(item, |inner| &item[inner]).as_str().unwrap_or_default().to_owned()).collect()
+    };
+    let (keys, values) = (named("from", None), named("to", Some("name")));
+    let mut lines: Vec<Value> = given.and_then(Value::as_array).cloned().unwrap_or_default();
+    let id = egui::Id::unique(("lines", form.tab.id, &form.node));
+    let mut filter: String = ui.data(|data| data.get_temp(id)).unwrap_or_default();
+    let mut changed = false;
+    if lines.len() > 8 {
+        let hint = text::either("Filter the table", "Filtrer la table");
+        let field = ui.add(egui::TextEdit::singleline(&mut filter).hint_text(hint).desired_width(f32::INFINITY));
+        field.widget_info(|| egui::WidgetInfo::labeled(egui::Role::TextInput, true, hint));
+        ui.data_mut(|data| data.insert_temp(id, filter.clone()));
+    }
+    let wanted = filter.to_lowercase();
+    let fits = |line: &Value| wanted.is_empty() || line.to_string().to_lowercase().contains(&wanted);
+    let shown: Vec<usize> = (0..lines.len()).filter(|place| fits(&lines[*place])).collect();
+    let width = ((ui.available_width() - 36.0) / (keys.len() + values.len()).max(1) as f32 - 8.0).clamp(60.0, 220.0);
+    let mut gone = None;
+    ui.horizontal(|ui| {
+        for name in keys.iter().chain(&values) {
+            ui.add_sized([width, 18.0], egui::Label::new(RichText::new(name).size(11.5).color(form.colours.soft)).truncate());
+        }
+    });
+    ScrollArea::vertical().id_salt("lines").max_height(260.0).auto_shrink([false, true]).show_rows(ui, 24.0, shown.len(), |ui, range| {
+        for place in &shown[range] {
+            ui.push_id(place, |ui| {
+                ui.horizontal(|ui| {
+                    let line = &mut lines[*place];
+                    for (part, count) in [("keys", keys.len()), ("values", values.len())] {
+                        for column in 0..count {
+                            let mut cell = line[part].get(column).and_then(Value::as_str).unwrap_or_default().to_owned();
+                            let empty = if part == "values" && line[part].get(column).is_none_or(Value::is_null) { "∅" } else { "" };
+                            let field = ui.add(egui::TextEdit::singleline(&mut cell).hint_text(empty).desired_width(width - 8.0));
+                            let name = if part == "keys" { &keys[column] } else { &values[column] };
+                            field.widget_info(|| egui::WidgetInfo::labeled(egui::Role::TextInput, true, format!("{name} {}", place + 1)));
+                            if field.changed() {
+                                let mut cells: Vec<Value> = line[part].as_array().cloned().unwrap_or_default();
+                                let none = if part == "keys" { Value::from("") } else { Value::Null };
+                                cells.resize(count, none);
+                                cells[column] = if part == "values" && cell.is_empty() { Value::Null } else { Value::from(cell) };
+                                line[part] = Value::Array(cells);
+                                changed = true;
+                            }
+                        }
+                    }
+                    let remove = ui.add(egui::Button::new(crate::icons::text("close", 14.0)).frame(false));
+                    crate::panels::named(&remove, &format!("{} {}", text::REMOVE.get(), place + 1));
+                    if remove.clicked() {
+                        gone = Some(*place);
+                    }
+                });
+            });
+        }
+    });
+    if let Some(place) = gone {
+        lines.remove(place);
+        changed = true;
+    }
+    let add = ui.button(format!("+ {}", text::PLUS_RULE.get()));
+    crate::panels::named(&add, &format!("{} table", text::ADD.get()));
+    if add.clicked() {
+        lines.push(line_of(&vec![Some(String::new()); keys.len()], &params));
+        changed = true;
+    }
+    changed.then_some(Value::Array(lines))
+}
+
 fn table(params: &Map<String, Value>) -> Vec<Value> {
     params.get("table").and_then(Value::as_array).cloned().unwrap_or_default()
 }

@@ -46,6 +46,12 @@ impl Form<'_> {
         schema.fields().iter().map(named).collect()
     }
 
+    /// What the step found out where a parameter says nothing.
+    fn found(&self, name: &str) -> Option<String> {
+        let step = self.tab.facts.as_ref()?.checked.steps.get(&self.node)?;
+        step.planned.found.iter().find(|(known, _)| *known == name).map(|(_, found)| found.clone())
+    }
+
     /// The problems of a field, and of what is inside it when it is the innermost one drawn.
     fn problems(&self, path: &str) -> Vec<Problem> {
         let here = |problem: &&Problem| problem.node.as_deref() == Some(&self.node) && problem.field.as_deref() == Some(path);
@@ -119,6 +125,7 @@ fn field(ui: &mut Ui, form: &mut Form<'_>, path: &str, name: &str, schema: &Valu
         let label = ui.label(RichText::new(shown).size(12.5).family(theme::strong_family()));
         if help.is_empty() { label } else { label.on_hover_text(help) }
     };
+    let found = if value.is_none() { form.found(path) } else { None };
     if wide {
         let label = label(ui);
         changed = changed.or(input(ui, form, path, schema, value, optional, label.id));
@@ -130,6 +137,10 @@ fn field(ui: &mut Ui, form: &mut Form<'_>, path: &str, name: &str, schema: &Valu
                 changed = changed.take().or(input(ui, form, path, schema, value, optional, label.id));
             });
         });
+    }
+    if let Some(found) = found {
+        let words = format!("{}: {found}", text::either("found in the file", "trouvé dans le fichier"));
+        ui.label(RichText::new(words).size(11.5).color(form.colours.soft));
     }
     for problem in form.problems(path) {
         show_problem(ui, &problem, form.colours);
@@ -171,7 +182,7 @@ fn type_of(schema: &Value) -> &str {
 
 fn is_wide(schema: &Value) -> bool {
     let widget = schema.get("x-weir-widget").and_then(Value::as_str);
-    matches!(widget, Some("expression" | "columns" | "file"))
+    matches!(widget, Some("expression" | "columns" | "file" | "key-lines"))
         || (matches!(type_of(schema), "array" | "object") && scalar::choices(schema).is_none())
 }
 
@@ -195,6 +206,7 @@ fn input(
         Some("expression") => formula::edit(ui, form, path, schema, text, label).map(|new| or_null(new, optional)),
         Some("column") => scalar::column(ui, form, schema, text, optional, label),
         Some("columns") => list::columns(ui, form, path, schema, given, label),
+        Some("key-lines") => mapping::lines(ui, form, given),
         Some("type") => scalar::column_type(ui, text, optional, label),
         Some("file") => file::edit(ui, form, path, text, label).map(|new| or_null(new, optional)),
         _ => {
@@ -206,7 +218,7 @@ fn input(
                 match type_of(schema) {
                     "boolean" => {
                         let mut on = given.and_then(Value::as_bool).unwrap_or(false);
-                        ui.checkbox(&mut on, "").labelled_by(label).changed().then(|| Value::Bool(on))
+                        ui.checkbox(&mut on, "").labelled_by(label).changed().then_some(Value::Bool(on))
                     }
                     "integer" | "number" => scalar::integer(ui, schema, given, optional, label),
                     "array" => list::items(ui, form, path, schema, given, label),

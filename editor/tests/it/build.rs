@@ -43,7 +43,7 @@ fn a_person_builds_the_commissions_workflow_and_runs_it() {
     let file = folder.path().join("workflows/mine.json");
     Workflow::new("").save(&file).expect("an empty workflow");
 
-    let mut me = Person::opens(&[file.clone()], config.path());
+    let mut me = Person::opens(std::slice::from_ref(&file), config.path());
     let empty = Arc::clone(me.tab().workflow());
 
     // The workflow's own settings.

@@ -55,7 +55,7 @@ impl Person {
             if so(self.desk()) {
                 return self.look();
             }
-            assert!(start.elapsed() < Duration::from_secs(120), "waited too long for {what}");
+            assert!(start.elapsed() < Duration::from_mins(2), "waited too long for {what}");
             std::thread::sleep(Duration::from_millis(5));
         }
     }

@@ -17,7 +17,7 @@ fn a_document_with_problems_opens_and_is_mended_by_an_offer() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("broken.json");
     std::fs::write(&file, BROKEN).expect("a file");
-    let mut me = Person::opens(&[file.clone()], &folder.path().join("config"));
+    let mut me = Person::opens(std::slice::from_ref(&file), &folder.path().join("config"));
     me.wait_checked();
     me.clicks_like("Problems");
     // The problem is named, leads to its field, and what was meant is one click away.
@@ -36,7 +36,7 @@ fn a_file_that_is_no_workflow_is_explained_and_left_alone() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("torn.json");
     std::fs::write(&file, "{\n  \"weir\": 1,\n  \"nodes\": {").expect("a file");
-    let mut me = Person::opens(&[file.clone()], &folder.path().join("config"));
+    let mut me = Person::opens(std::slice::from_ref(&file), &folder.path().join("config"));
     assert!(matches!(&me.desk().overlay, Overlay::Unreadable(_, problems) if problems[0].line == Some(3)));
     me.clicks("Close");
     assert!(me.desk().tabs.is_empty());

@@ -100,7 +100,11 @@ impl NodeKind for Balance {
             exceptions: Some("exceptions"),
             allowed: 0,
         };
-        Some(Planned { flows: vec![Flow::all("pass", table), Flow::all("exceptions", exceptions)], checks: vec![check], sinks: vec![] })
+        Some(Planned {
+            flows: vec![Flow::all("pass", table), Flow::all("exceptions", exceptions)],
+            checks: vec![check],
+            ..Planned::default()
+        })
     }
 
     fn examples() -> Vec<Example> {

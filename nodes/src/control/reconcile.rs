@@ -135,7 +135,11 @@ impl NodeKind for Reconcile {
             exceptions: (!self.by.is_empty()).then_some("exceptions"),
             allowed: 0,
         };
-        Some(Planned { flows: vec![Flow::all("pass", rows), Flow::all("exceptions", exceptions)], checks: vec![check], sinks: vec![] })
+        Some(Planned {
+            flows: vec![Flow::all("pass", rows), Flow::all("exceptions", exceptions)],
+            checks: vec![check],
+            ..Planned::default()
+        })
     }
 
     fn examples() -> Vec<Example> {

@@ -245,6 +245,11 @@ impl Lowering<'_> {
             _ => "Compare values of the same type.".to_owned(),
         };
         match unify(&left.data_type, &right.data_type) {
+            Some(DataType::Decimal128(_, places)) if outgrows(&left.data_type, places) || outgrows(&right.data_type, places) => {
+                let wide = DataType::Decimal256(76, places);
+                let widened = |value: Value| datafusion::logical_expr::cast(value.expr, wide.clone());
+                Some((widened(left), widened(right)))
+            }
             Some(DataType::Decimal128(_, _)) => Some((left.expr, right.expr)),
             Some(data_type) => Some((cast(left, &data_type), cast(right, &data_type))),
             None => {
@@ -374,7 +379,15 @@ impl Call<'_, '_> {
             };
             common = data_type;
         }
-        let expressions = values.into_iter().map(|value| cast(value, &common)).collect();
+        let site = self.lowering.scope.site;
+        let widened = |value: Value| match common {
+            // It may not fit: the error then names the column and the row.
+            DataType::Decimal128(_, places) if outgrows(&value.data_type, places) => {
+                cast(Value { expr: number::to_decimal(value.expr, places.max(0) as u8, site), ..value }, &common)
+            }
+            _ => cast(value, &common),
+        };
+        let expressions = values.into_iter().map(widened).collect();
         Some((expressions, common))
     }
 }
@@ -391,6 +404,11 @@ pub(super) fn unify(a: &DataType, b: &DataType) -> Option<DataType> {
         (a, b) if a == b => a.clone(),
         _ => return None,
     })
+}
+
+/// Whether a decimal's digits before the mark may not leave room for this many behind it.
+fn outgrows(data_type: &DataType, places: i8) -> bool {
+    matches!(data_type, DataType::Decimal128(digits, own) if i16::from(*digits) - i16::from(*own) + i16::from(places) > i16::from(MAX_DIGITS))
 }
 
 /// The value in a type it fits without loss.

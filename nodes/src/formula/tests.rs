@@ -220,3 +220,11 @@ fn deep_nesting_is_refused() {
     assert!(check(&("1".to_owned() + &"%".repeat(10_000))).is_err());
     assert!(check(&("1".to_owned() + &"+1".repeat(140))).is_ok());
 }
+
+#[tokio::test]
+async fn decimals_too_wide_for_each_other_compare_exactly_and_fail_with_their_column() {
+    let large = "9".repeat(38);
+    assert_eq!(result(&format!("{large} > 1.5")).await, Ok("true".into()));
+    let failed = result(&format!("IF(1 > 0, {large}, 1.5)")).await.expect_err("it does not fit");
+    assert!(failed.contains("result"), "{failed}");
+}

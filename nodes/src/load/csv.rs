@@ -108,6 +108,9 @@ impl NodeKind for CsvLoad {
             Example::new("Empty values are empty fields; empty texts are quoted.", json!({ "path": "out.csv" }))
                 .input("in", "k,v:decimal(2)\na,1.50\n\"\",\n\"b,\"\"c\",-2.00")
                 .written("out.csv", "k,v\na,1.50\n\"\",\n\"b,\"\"c\",-2.00\n"),
+            Example::new("A row whose only value is empty is not a blank line.", json!({ "path": "out.csv" }))
+                .input("in", "n:integer\n1\n\n3")
+                .written("out.csv", "n\n1\n\"\"\n3\n"),
             Example::new(
                 "As Excel expects it in French.",
                 json!({ "path": "out.csv", "separator": ";", "decimal_mark": ",", "bom": true }),
@@ -173,6 +176,9 @@ impl Writing for CsvWriting {
                 if array.is_null(row) {
                     if place > 0 {
                         self.out.write_all(&[self.separator])?;
+                    } else if batch.num_columns() == 1 {
+                        // A line with nothing on it is no row to those who read it.
+                        self.out.write_all(b"\"\"")?;
                     }
                     continue;
                 }

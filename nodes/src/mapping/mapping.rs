@@ -26,6 +26,7 @@ pub struct Mapping {
     pub to: Vec<Made>,
     /// The table, kept in the workflow. A key is exact, or has wildcards (`601*`, `?`), or is a range (`6000..6099`).
     #[serde(default)]
+    #[schemars(extend("x-weir-widget" = "key-lines"))]
     pub table: Vec<Line>,
     /// Or the table as a CSV file whose columns are named as in `from` and `to`, and perhaps `priority`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -58,7 +58,9 @@ fn the_documents_name_files_that_exist() {
             .step_by(2)
             .filter(|word| Path::new(word).extension().is_some_and(|ending| ending == "rs") && !word.contains(' '))
         {
-            let known = ["", "nodes/src", "engine/src"].iter().any(|root| checkout().join(folder).join(root).join(path).exists())
+            let known = ["", "nodes/src", "engine/src", "editor/src", "editor/src/canvas"]
+                .iter()
+                .any(|root| checkout().join(folder).join(root).join(path).exists())
                 || checkout().join("engine/src/plan").join(path).exists();
             assert!(known, "{document} names {path}, which is not there");
         }

@@ -2,6 +2,7 @@
 
 mod audit;
 mod check;
+mod edit;
 mod functions;
 mod init;
 mod ledger;
@@ -34,6 +35,8 @@ struct Cli {
 enum Command {
     /// Run a workflow: compute, check every control, publish all of it or nothing.
     Run(run::Run),
+    /// Open the editor.
+    Edit(edit::Edit),
     /// Find every problem of a workflow without running it.
     Check(check::Check),
     /// Show the first rows that leave a step.
@@ -140,6 +143,7 @@ fn block_on<T>(threads: usize, work: impl Future<Output = Result<T, Problem>>) -
 fn main() -> ExitCode {
     let end = match Cli::parse().command {
         Command::Run(command) => command.execute(),
+        Command::Edit(command) => command.execute(),
         Command::Check(command) => command.execute(),
         Command::Preview(command) => command.execute(),
         Command::Nodes(command) => command.execute(),

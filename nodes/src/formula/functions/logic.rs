@@ -159,19 +159,28 @@ pub(super) fn functions() -> Vec<Function> {
                 "A value, or an alternative where computing it fails, for example by dividing by zero.",
             ),
             (2, 2),
-            &[("IFERROR(1 / 0, 0)", "0"), ("IFERROR(6 / 3, 0)", "2"), ("IFERROR(VALUE(\"abc\"), -1)", "-1"), ("IFERROR(NULL, 1)", "")],
+            &[
+                ("IFERROR(1 / 0, 0)", "0"),
+                ("IFERROR(6 / 3, 0)", "2"),
+                ("IFERROR(VALUE(\"abc\"), -1)", "-1"),
+                ("IFERROR(NULL, 1)", ""),
+                ("IFERROR(SUM(1 / 0, 5), -1)", "-1"),
+                ("IFERROR(MAX(1 / 0, 5), -1)", "-1"),
+                ("IFERROR(\"a\" & 1 / 0, \"-\")", "-"),
+                ("IFERROR(IF(1 / 0 > 1, 2, 3), -1)", "-1"),
+                ("IFERROR(IF(TRUE, NULL, 1 / 0), 5)", ""),
+                ("IFERROR(IFERROR(1 / 0, 5), -1)", "5"),
+                ("IFERROR(COALESCE(1 / 0, 5), -1)", "-1"),
+                ("IFERROR(COALESCE(5, 1 / 0), -1)", "5"),
+                ("IFERROR(ISBLANK(1 / 0), FALSE)", "false"),
+            ],
             |call, mut values| {
                 let alternative = values.pop()?;
                 let mut value = values.pop()?;
-                let (forgiven, failures) = forgive(&value.expr)?;
-                value.expr = forgiven.clone();
-                let Some(failed) = failures.into_iter().reduce(Expr::or) else {
-                    return Some(value);
-                };
+                let Some(failed) = failure(&value.expr).ok()? else { return Some(value) };
+                value.expr = forgiven(&value.expr)?;
                 let (mut values, data_type) = call.same(vec![value, alternative])?;
                 let (alternative, value) = (values.pop()?, values.pop()?);
-                // A value that came out stands, whatever failed in a branch that was not taken.
-                let failed = forgiven.is_null().and(failed);
                 choose(call, vec![(failed, alternative)], Some(value), data_type)
             },
         ),
@@ -257,33 +266,84 @@ fn choose(call: &mut Call<'_, '_>, branches: Vec<(Expr, Expr)>, otherwise: Optio
     call.value(expr, data_type)
 }
 
-/// The expression with every part that can fail giving an empty value instead, and for each such part whether it did:
-/// its result is empty though none of its operands is.
-fn forgive(expr: &Expr) -> Option<(Expr, Vec<Expr>)> {
-    let forgiven = expr
-        .clone()
-        .transform_up(|expr| match &expr {
-            Expr::ScalarFunction(call) => match forgiving(call.func.name()) {
-                Some(function) => Ok(Transformed::yes(ScalarUDF::call(&function, call.args.clone()))),
-                None => Ok(Transformed::no(expr)),
-            },
-            _ => Ok(Transformed::no(expr)),
-        })
-        .ok()?
-        .data;
-    let mut failures = Vec::new();
-    forgiven
-        .apply(|part| {
-            if let Expr::ScalarFunction(call) = part
-                && call.func.name().ends_with("_try")
-            {
-                let operands = &call.args[..call.args.len().saturating_sub(2)];
-                let known =
-                    operands.iter().filter(|operand| !matches!(operand, Expr::Literal(..))).map(|operand| operand.clone().is_not_null());
-                failures.push(known.fold(part.clone().is_null(), Expr::and));
+/// The expression with every part that can fail giving an empty value instead.
+fn forgiven(expr: &Expr) -> Option<Expr> {
+    let forgive = |expr: Expr| match &expr {
+        Expr::ScalarFunction(call) => match forgiving(call.func.name()) {
+            Some(function) => Ok(Transformed::yes(ScalarUDF::call(&function, call.args.clone()))),
+            None => Ok(Transformed::no(expr)),
+        },
+        _ => Ok(Transformed::no(expr)),
+    };
+    Some(expr.clone().transform_up(forgive).ok()?.data)
+}
+
+/// Whether computing an expression fails, as a condition that itself never fails and is never empty; `Ok(None)` for an
+/// expression that cannot fail. A branch that is not taken does not count. What an inner IFERROR forgave has been
+/// replaced there, and does not count again. `Err` where the expression cannot be looked into.
+fn failure(expr: &Expr) -> Result<Option<Expr>, ()> {
+    let either = |parts: Vec<Expr>| parts.into_iter().reduce(Expr::or);
+    match expr {
+        Expr::Case(case) if case.expr.is_none() => {
+            let mut branches = Vec::new();
+            let mut can_fail = false;
+            for (condition, then) in &case.when_then_expr {
+                if let Some(failed) = failure(condition)? {
+                    branches.push((failed, lit(true)));
+                    can_fail = true;
+                }
+                let taken = failure(then)?;
+                can_fail |= taken.is_some();
+                branches.push((forgiven(condition).ok_or(())?, taken.unwrap_or_else(|| lit(false))));
             }
-            Ok(TreeNodeRecursion::Continue)
-        })
-        .ok()?;
-    Some((forgiven, failures))
+            let otherwise = case.else_expr.as_deref().map(failure).transpose()?.flatten();
+            can_fail |= otherwise.is_some();
+            let mut branches = branches.into_iter();
+            let (true, Some((condition, then))) = (can_fail, branches.next()) else { return Ok(None) };
+            let mut builder = when(condition, then);
+            for (condition, then) in branches {
+                builder = builder.when(condition, then);
+            }
+            builder.otherwise(otherwise.unwrap_or_else(|| lit(false))).map(Some).map_err(|_| ())
+        }
+        // The first value that is there: those behind it are not computed.
+        Expr::ScalarFunction(call) if call.func.name() == "coalesce" => {
+            let mut failed: Option<Expr> = None;
+            for operand in call.args.iter().rev() {
+                let behind = match failed {
+                    Some(failed) => Some(forgiven(operand).ok_or(())?.is_null().and(failed)),
+                    None => None,
+                };
+                failed = either(failure(operand)?.into_iter().chain(behind).collect());
+            }
+            Ok(failed)
+        }
+        _ => {
+            let mut parts = Vec::new();
+            let mut unknown = false;
+            let walked = expr.apply_children(|child| {
+                match failure(child) {
+                    Ok(failed) => parts.extend(failed),
+                    Err(()) => unknown = true,
+                }
+                Ok(TreeNodeRecursion::Continue)
+            });
+            if unknown || walked.is_err() {
+                return Err(());
+            }
+            if let Expr::ScalarFunction(call) = expr
+                && forgiving(call.func.name()).is_some()
+            {
+                // It failed where it gives nothing though each of its operands is there. The last two arguments only
+                // name its place.
+                let operands = &call.args[..call.args.len().saturating_sub(2)];
+                let known = operands.iter().filter(|operand| !matches!(operand, Expr::Literal(..)));
+                let own = forgiven(expr).ok_or(())?.is_null();
+                let own =
+                    known.map(forgiven).collect::<Option<Vec<_>>>().ok_or(())?.into_iter().map(Expr::is_not_null).fold(own, Expr::and);
+                parts.push(own);
+            }
+            Ok(either(parts))
+        }
+    }
 }

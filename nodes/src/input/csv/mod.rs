@@ -133,6 +133,7 @@ impl NodeKind for CsvInput {
             }
         };
         sniffed.notes.iter().for_each(|note| cx.problem(note.clone()));
+        let found = sniffed.found();
         let node = cx.node().to_owned();
         let source = |rejects: bool| {
             Arc::new(CsvSource {
@@ -154,7 +155,7 @@ impl NodeKind for CsvInput {
         let label = format!("{} line", self.path.0);
         let rows = cx.planned(scan(&node, source(false), &label))?;
         let rejects = cx.planned(scan(&format!("{node}.rejects"), source(true), &label))?;
-        Some(Planned { flows: vec![Flow::all("out", rows), Flow::all("rejects", rejects)], ..Planned::default() })
+        Some(Planned { flows: vec![Flow::all("out", rows), Flow::all("rejects", rejects)], found, ..Planned::default() })
     }
 
     fn examples() -> Vec<Example> {
@@ -171,7 +172,13 @@ impl NodeKind for CsvInput {
             .output("rejects", "line:integer,reason,text\n3,\"\"\"two\"\" in column \"\"n\"\" is not a whole number\",\"two,b\"\n4,1 fields instead of 2,3"),
             Example::new("Texts that mean nothing become empty values; quoted nothing is an empty text.", json!({ "path": "a.csv", "null_texts": ["N/A"] }))
                 .file("a.csv", "k,v\na,1.5\nb,N/A\n\"\",2\n")
-                .output("out", "k,v\na,1.5\nb,\n\"\",2"),
+                .output("out", "k,v:decimal(1)\na,1.5\nb,\n\"\",2.0"),
+            Example::new(
+                "A date format settles which number is the day; ISO dates need none; N/A is no value of a number.",
+                json!({ "path": "a.csv", "date_formats": ["dd/mm/yyyy"], "null_texts": ["N/A"] }),
+            )
+            .file("a.csv", "day,iso,n\n01/02/2026,2026-01-31,5\n03/04/2026,2026-02-28,N/A\n   \n")
+            .output("out", "day:date,iso:date,n:integer\n2026-02-01,2026-01-31,5\n2026-04-03,2026-02-28,"),
             Example::new("Codes with leading zeros stay text, and dates that could be either stay text.", json!({ "path": "a.csv" }))
                 .file("a.csv", "code,day\n007,01/02/2026\n12,03/04/2026\n")
                 .output("out", "code,day\n007,01/02/2026\n12,03/04/2026"),

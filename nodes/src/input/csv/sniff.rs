@@ -43,6 +43,33 @@ pub struct Sniffed {
     pub(super) rows: usize,
 }
 
+impl Sniffed {
+    /// What was found out, by the names of the parameters that would say otherwise.
+    pub(super) fn found(&self) -> Vec<(&'static str, String)> {
+        let separator = match self.separator {
+            '\t' => "\\t".to_owned(),
+            // One column: nothing separates.
+            '\u{1f}' => String::new(),
+            other => other.to_string(),
+        };
+        let mark =
+            self.formats.iter().find(|format| matches!(format.column_type, ColumnType::Decimal(_))).map(|format| format.decimal_mark);
+        let mut patterns: Vec<&str> = self.formats.iter().flat_map(|format| &format.patterns).map(String::as_str).collect();
+        patterns.sort_unstable();
+        patterns.dedup();
+        let mut found = vec![
+            ("encoding", self.encoding.name().to_lowercase()),
+            ("separator", separator),
+            ("quote", (self.dialect.quote as char).to_string()),
+        ];
+        found.extend(mark.map(|mark| ("decimal_mark", (mark as char).to_string())));
+        if !patterns.is_empty() {
+            found.push(("date_formats", patterns.join(", ")));
+        }
+        found
+    }
+}
+
 /// Looks at a file. `shown` is its name in messages.
 pub fn sniff(params: &CsvInput, path: &Path, shown: &str) -> Result<Sniffed, Vec<Problem>> {
     let trouble = |error: &std::io::Error| {
@@ -146,7 +173,10 @@ fn look(
                     rows += 1;
                     for ((field, guess), declared) in fields.iter().zip(&mut columns).zip(&declared) {
                         if !declared && let Some(text) = field.bytes(buffer, quote) {
-                            guess.see(text.trim_ascii(), rows);
+                            let text = text.trim_ascii();
+                            if !params.null_texts.iter().any(|null| null.as_bytes() == text) {
+                                guess.see(text, rows, &params.date_formats);
+                            }
                         }
                     }
                 }
@@ -182,11 +212,8 @@ fn look(
     let mut formats = Vec::new();
     for (name, guess) in names.iter().zip(&columns) {
         let declared = params.columns.iter().find(|column| column.name == *name).map(|column| column.column_type);
-        let mut format = guess.format(declared, decimal_mark, separator);
+        let mut format = guess.format(declared, decimal_mark, separator, &params.date_formats);
         format.group_mark = group_mark;
-        if !params.date_formats.is_empty() {
-            format.patterns.clone_from(&params.date_formats);
-        }
         if let (None, Some(note)) = (declared, guess.note(&format)) {
             notes.push(Problem::info(format!("Column \"{name}\" {note}.")).on("columns").in_file(shown, None));
         }
@@ -327,6 +354,8 @@ struct Guess {
     moment: bool,
     boolean: bool,
     orders: [bool; 6],
+    /// Whether every value has one of the formats given.
+    given: bool,
     /// The row that first broke what had looked like something other than text.
     broken: Option<(usize, &'static str)>,
 }
@@ -343,13 +372,14 @@ impl Default for Guess {
             moment: true,
             boolean: true,
             orders: [true; 6],
+            given: true,
             broken: None,
         }
     }
 }
 
 impl Guess {
-    fn see(&mut self, text: &[u8], row: usize) {
+    fn see(&mut self, text: &[u8], row: usize, given: &[String]) {
         if text.is_empty() {
             return;
         }
@@ -392,6 +422,9 @@ impl Guess {
                 *allowed = text.len() == 10 && dates::parse(utf8, pattern).is_some();
             }
         }
+        if self.given {
+            self.given = given.iter().any(|pattern| dates::parse(utf8, pattern).is_some());
+        }
         if self.values > 1 && self.broken.is_none() && self.kind() == "text" && before != "text" {
             self.broken = Some((row, before));
         }
@@ -400,7 +433,7 @@ impl Guess {
     fn kind(&self) -> &'static str {
         if self.integer || self.decimal.contains(&true) {
             "a number"
-        } else if self.iso || self.orders.contains(&true) {
+        } else if self.iso || self.given || self.orders.contains(&true) {
             "a date"
         } else if self.moment {
             "a time"
@@ -419,7 +452,9 @@ impl Guess {
         allowed.next().is_none().then_some(first)
     }
 
-    fn format(&self, declared: Option<ColumnType>, decimal_mark: Option<u8>, separator: u8) -> Format {
+    fn format(&self, declared: Option<ColumnType>, decimal_mark: Option<u8>, separator: u8, given: &[String]) -> Format {
+        let given = if self.given && self.values > 0 && !self.iso { given } else { &[] };
+        let timed = given.iter().any(|pattern| pattern.to_lowercase().contains('h'));
         let mark = decimal_mark.unwrap_or_else(|| if self.decimal[1] && !self.decimal[0] && separator != b',' { b',' } else { b'.' });
         let column_type = declared.unwrap_or_else(|| {
             let marked = if mark == b',' { self.decimal[1] } else { self.decimal[0] };
@@ -429,6 +464,8 @@ impl Guess {
                 ColumnType::Integer
             } else if marked && self.digits + self.places <= INPUT_DIGITS {
                 ColumnType::Decimal(self.places)
+            } else if !given.is_empty() {
+                if timed { ColumnType::DateTime } else { ColumnType::Date }
             } else if self.iso || self.order().is_some() {
                 ColumnType::Date
             } else if self.moment {
@@ -440,6 +477,8 @@ impl Guess {
             }
         });
         let patterns = match (column_type, self.order()) {
+            // What was given is meant for these; a column that is all ISO needs no format.
+            (ColumnType::Date | ColumnType::DateTime, _) if !given.is_empty() => given.to_vec(),
             (ColumnType::Date, Some(order)) if !self.iso => vec![order.to_owned()],
             _ => vec![],
         };
@@ -447,6 +486,9 @@ impl Guess {
     }
 
     fn note(&self, format: &Format) -> Option<String> {
+        if format.column_type == ColumnType::Boolean && self.values > 0 {
+            return Some("is read as true or false; declare it as text to keep its words".into());
+        }
         if format.column_type != ColumnType::Text || self.values == 0 {
             return None;
         }

@@ -270,10 +270,8 @@ impl<'a> Building<'a> {
         let width = shape.formats.len();
         let quote = shape.dialect.quote;
         let alone = fields.len() == 1 && width > 1;
-        if (alone || !shape.keep_blank)
-            && fields.first().is_none_or(|first| first.bytes(buffer, quote).is_none())
-            && is_blank(fields, buffer, quote)
-        {
+        let nothing_first = fields.first().is_none_or(|first| first.bytes(buffer, quote).is_none());
+        if (alone || !shape.keep_blank && nothing_first) && is_blank(fields, buffer, quote) {
             return Ok(());
         }
         if fields.len() != width {
