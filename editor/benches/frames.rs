@@ -65,7 +65,7 @@ fn drawing(steps: usize, wires: usize) -> Workflow {
     let mut i = 7;
     while edges.len() < wires && steps > 20 {
         let to = (i * 10 + 5) % steps / 10 * 10 + 5;
-        let from = (i * 7) % to.max(1);
+        let from = (i * 7) % to.max(1) / 10 * 10;
         edges.push(serde_json::json!({ "from": format!("n{from}"), "to": format!("n{to}") }));
         i += 3;
     }
