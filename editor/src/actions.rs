@@ -316,6 +316,7 @@ pub fn walk(ctx: &Context, desk: &mut Desk) {
         let Some(here) = tab.selection.only().and_then(|id| geometry.card(id)) else {
             if let Some(first) = geometry.cards.iter().min_by(|a, b| a.rect.left().total_cmp(&b.rect.left())) {
                 tab.selection.select(&first.id);
+                tab.canvas.reveal(first.rect);
             }
             continue;
         };
@@ -339,8 +340,8 @@ pub fn walk(ctx: &Context, desk: &mut Desk) {
             geometry.cards.iter().enumerate().filter(|(place, card)| card.id != here.id && (linked.is_empty() || linked.contains(place)));
         let next = others.filter_map(|(_, card)| Some((far(card)?, card))).min_by(|a, b| a.0.total_cmp(&b.0));
         if let Some((_, card)) = next {
-            let id = card.id.clone();
-            tab.selection.select(&id);
+            tab.selection.select(&card.id);
+            tab.canvas.reveal(card.rect);
         }
     }
     if ctx.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Enter)) && tab.selection.only().is_some() {

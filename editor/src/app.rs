@@ -129,7 +129,7 @@ fn draw(ui: &mut Ui, desk: &mut Desk) {
         });
     }
     if desk.settings.palette {
-        Panel::left("palette").frame(panel(colours.card, 8)).resizable(true).default_size(184.0).size_range(140.0..=320.0).show(ui, |ui| {
+        Panel::left("palette").frame(panel(colours.card, 8)).resizable(true).default_size(204.0).size_range(140.0..=320.0).show(ui, |ui| {
             palette::show(ui, desk);
         });
     }

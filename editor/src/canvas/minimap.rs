@@ -19,19 +19,22 @@ pub(super) fn show(ui: &mut Ui, view: &mut View, geometry: &Geometry, outer: Rec
     let size = all.size() * scale;
     let frame = Rect::from_min_size(outer.max - size - vec2(16.0, 16.0), size);
     let place = |rect: Rect| Rect::from_min_size(frame.min + (rect.min - all.min) * scale, rect.size() * scale);
-    let painter = ui.painter().with_clip_rect(frame);
-    painter.rect(frame, 4.0, colours.card, Stroke::new(1.0, colours.edge), StrokeKind::Inside);
-    for card in &geometry.cards {
-        let colour = card.category.map_or(colours.bad, theme::category);
-        painter.rect_filled(place(card.rect), 0.0, colour);
-    }
-    painter.rect_stroke(place(view.rect).intersect(frame), 2.0, Stroke::new(1.5, colours.accent), StrokeKind::Inside);
-    let response = ui.interact(frame, ui.scope_id().with("minimap"), Sense::click_and_drag());
-    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, text::MINIMAP.get()));
-    if (response.dragged() || response.clicked())
-        && let Some(at) = response.interact_pointer_pos()
-    {
-        let to = all.min + (at - frame.min) / scale;
-        view.rect = Rect::from_center_size(to, view.rect.size());
-    }
+    // The cards stand in a layer of their own, above the canvas: the minimap needs one above them.
+    egui::Area::new(ui.scope_id().with("minimap")).order(egui::Order::Middle).fixed_pos(frame.min).movable(false).show(ui.ctx(), |ui| {
+        let (frame, response) = ui.allocate_exact_size(size, Sense::click_and_drag());
+        let painter = ui.painter().with_clip_rect(frame);
+        painter.rect(frame, 4.0, colours.card, Stroke::new(1.0, colours.edge), StrokeKind::Inside);
+        for card in &geometry.cards {
+            let colour = card.category.map_or(colours.bad, theme::category);
+            painter.rect_filled(place(card.rect), 0.0, colour);
+        }
+        painter.rect_stroke(place(view.rect).intersect(frame), 2.0, Stroke::new(1.5, colours.accent), StrokeKind::Inside);
+        response.widget_info(|| WidgetInfo::labeled(Role::Image, true, text::MINIMAP.get()));
+        if (response.dragged() || response.clicked())
+            && let Some(at) = response.interact_pointer_pos()
+        {
+            let to = all.min + (at - frame.min) / scale;
+            view.rect = Rect::from_center_size(to, view.rect.size());
+        }
+    });
 }

@@ -115,6 +115,20 @@ impl View {
         self.rect.center()
     }
 
+    /// Moves as little as brings a box into view.
+    pub fn reveal(&mut self, rect: Rect) {
+        if self.fit != Fit::Stay || !self.rect.is_positive() {
+            return;
+        }
+        let room = rect.expand(24.0);
+        let shift = |low: f32, high: f32, from: f32, to: f32| if from < low { from - low } else { (to - high).max(0.0) };
+        let by = vec2(
+            shift(self.rect.left(), self.rect.right(), room.left(), room.right()),
+            shift(self.rect.top(), self.rect.bottom(), room.top(), room.bottom()),
+        );
+        self.rect = self.rect.translate(by);
+    }
+
     /// Brings a box into the middle at its natural size.
     pub fn center_on(&mut self, rect: Rect) {
         self.rect = Rect::from_center_size(rect.center(), self.outer.size());

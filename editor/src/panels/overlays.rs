@@ -421,7 +421,7 @@ pub fn banner(ui: &mut Ui, desk: &mut Desk) {
     let mut asks = Vec::new();
     let Some(tab) = desk.tabs.get_mut(desk.current) else { return };
     if tab.document.changed_outside() {
-        Frame::NONE.fill(colours.warn.gamma_multiply(0.15)).inner_margin(8.0).show(ui, |ui| {
+        Frame::NONE.fill(colours.card.lerp_to_gamma(colours.warn, 0.15)).inner_margin(8.0).show(ui, |ui| {
             ui.horizontal(|ui| {
                 ui.set_width(ui.available_width());
                 ui.label(icons::text("sync", 18.0).color(colours.warn));
@@ -467,7 +467,7 @@ pub fn banner(ui: &mut Ui, desk: &mut Desk) {
         },
         (None, None) => return,
     };
-    Frame::NONE.fill(colour.gamma_multiply(0.13)).inner_margin(8.0).show(ui, |ui| {
+    Frame::NONE.fill(colours.card.lerp_to_gamma(colour, 0.13)).inner_margin(8.0).show(ui, |ui| {
         ui.horizontal(|ui| {
             ui.set_width(ui.available_width());
             ui.label(icons::text(icon, 20.0).color(colour));

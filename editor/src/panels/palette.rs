@@ -101,8 +101,12 @@ fn row(ui: &mut Ui, kind: &'static Kind) -> Option<Ask> {
         let tile = egui::Rect::from_min_size(rect.min + egui::vec2(4.0, 3.0), egui::Vec2::splat(22.0));
         ui.painter().rect_filled(tile, 5.0, colour.gamma_multiply(if ui.visuals().dark_mode { 0.28 } else { 0.16 }));
         ui.painter().text(tile.center(), egui::Align2::CENTER_CENTER, icons::icon(identity.icon), icons::font(16.0), colours.text);
-        let at = egui::pos2(tile.right() + 8.0, rect.center().y);
-        ui.painter().text(at, egui::Align2::LEFT_CENTER, name, egui::FontId::proportional(13.0), colours.text);
+        let left = tile.right() + 8.0;
+        let font = egui::TextFormat::simple(egui::FontId::proportional(13.0), colours.text);
+        let mut job = egui::text::LayoutJob::single_section(name.to_owned(), font);
+        job.wrap = egui::text::TextWrapping::truncate_at_width(rect.right() - left);
+        let galley = ui.painter().layout_job(job);
+        ui.painter().galley(egui::pos2(left, rect.center().y - galley.size().y / 2.0), galley, colours.text);
     }
     response.dnd_set_drag_payload(identity.id);
     if response.dragged() {

@@ -137,8 +137,9 @@ pub(super) fn object(ui: &mut Ui, form: &mut Form<'_>, path: &str, schema: &Valu
     let mut changed = false;
     let properties = schema.get("properties").and_then(Value::as_object)?;
     let required: Vec<&str> = schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
-    // What must be given first.
-    let (first, rest): (Vec<_>, Vec<_>) = properties.iter().partition(|(name, _)| required.contains(&name.as_str()));
+    // What must be given first, in the order of the kind's own fields.
+    let (mut first, rest): (Vec<_>, Vec<_>) = properties.iter().partition(|(name, _)| required.contains(&name.as_str()));
+    first.sort_by_key(|(name, _)| required.iter().position(|required| required == name));
     for (name, property) in first.into_iter().chain(rest).filter(|(_, property)| property.get("const").is_none()) {
         let inside = format!("{path}.{name}");
         let new = ui.push_id(name, |ui| field(ui, form, &inside, name, property, map.get(name))).inner;

@@ -6,4 +6,5 @@ mod commissions;
 mod crash;
 mod determinism;
 mod input_errors;
+mod preview;
 mod yardstick;
