@@ -35,12 +35,14 @@ pub struct Example {
     pub files: Vec<(&'static str, Vec<u8>)>,
     /// Files that a load writes, as text; a format that is not text is read back by its own tests.
     pub written: Vec<(&'static str, &'static str)>,
+    /// Words of the problem that refuses these parameters: an example of a mistake and of what is said of it.
+    pub refused: Option<&'static str>,
 }
 
 impl Example {
     /// An example with its sentence and parameters.
     pub fn new(title: &'static str, params: Value) -> Self {
-        Self { title, params, inputs: vec![], outputs: vec![], files: vec![], written: vec![] }
+        Self { title, params, inputs: vec![], outputs: vec![], files: vec![], written: vec![], refused: None }
     }
 
     /// With a table that arrives on a port.
@@ -61,6 +63,13 @@ impl Example {
     #[must_use]
     pub fn file(mut self, path: &'static str, bytes: impl Into<Vec<u8>>) -> Self {
         self.files.push((path, bytes.into()));
+        self
+    }
+
+    /// An example of a mistake: it is refused with a problem that contains these words.
+    #[must_use]
+    pub fn refused(mut self, words: &'static str) -> Self {
+        self.refused = Some(words);
         self
     }
 
@@ -276,8 +285,16 @@ pub async fn run(kind: &Kind, example: &Example, folder: &Path, threads: usize) 
     for (path, bytes) in &example.files {
         std::fs::write(folder.join(path), bytes).map_err(|e| e.to_string())?;
     }
-    let planned =
-        plan(kind, example, folder).map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
+    let said = |problems: &[Problem]| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+    let planned = match (plan(kind, example, folder), example.refused) {
+        (Ok(planned), None) => planned,
+        (Ok(_), Some(words)) => return Err(format!("it is not refused with \"{words}\"")),
+        (Err(problems), Some(words)) => {
+            let said = said(&problems);
+            return if said.contains(words) { Ok(()) } else { Err(format!("it is refused with\n{said}\ninstead of\n{words}")) };
+        }
+        (Err(problems), None) => return Err(said(&problems)),
+    };
     let context = SessionContext::new_with_config(crate::session::config(threads));
     crate::session::register(&context);
     for (port, expected) in &example.outputs {

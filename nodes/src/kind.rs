@@ -22,9 +22,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::example::Example;
 use crate::formula::{self, Typed};
-use crate::param::{Column, Formula};
+use crate::param::{Column, Columns, Formula, NewColumn};
 use crate::problem::{Problem, did_you_mean};
-use crate::table::{OrderKey, Table, column};
+use crate::table::{OrderKey, Table, column, is_hidden};
+use crate::types::ColumnType;
 
 /// A text in the product's two languages, both written by hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -303,6 +304,52 @@ impl<'a> Planning<'a> {
         };
         self.problem(problem.on(field));
         None
+    }
+
+    /// The columns a parameter names; reports each that is not there.
+    pub fn columns(&mut self, wanted: &Columns, table: &Table, field: &str) -> Vec<String> {
+        let places = wanted.0.iter().enumerate();
+        places.filter_map(|(i, one)| self.column_type(one, table, &format!("{field}[{i}]")).map(|_| one.0.clone())).collect()
+    }
+
+    /// The columns a parameter names, or all of a table that fit where it names none. Reports a named one that does not
+    /// fit; `kind` says what fits ("text").
+    pub fn fitting(&mut self, wanted: &Columns, table: &Table, field: &str, kind: &str, fits: impl Fn(ColumnType) -> bool) -> Vec<String> {
+        let fits = |data_type: &DataType| ColumnType::of(data_type).is_some_and(&fits);
+        if wanted.0.is_empty() {
+            return table.fields().filter(|f| fits(f.data_type())).map(|f| f.name().clone()).collect();
+        }
+        let found = self.columns(wanted, table, field);
+        for (i, name) in wanted.0.iter().map(|column| &column.0).enumerate() {
+            if let Some(data_type) = table.type_of(name).filter(|data_type| !fits(data_type)) {
+                let what = format!("Column \"{name}\" is {}, not {kind}.", crate::types::type_name(data_type));
+                self.problem(Problem::error(what).on(format!("{field}[{i}]")).help("Choose another column, or change its type first."));
+            }
+        }
+        found
+    }
+
+    /// A formula that a step builds of its parameters. Mistakes are reported on the parameter, without characters: they
+    /// are not the user's own.
+    pub fn derived(&mut self, text: &str, table: &Table, output: &str, field: &str) -> Option<Typed> {
+        let before = self.problems.len();
+        let typed = self.formula(&Formula(text.to_owned()), table, output, field);
+        for problem in &mut self.problems[before..] {
+            problem.span = None;
+        }
+        typed
+    }
+
+    /// A new column's name; reports one that is empty, hidden or taken.
+    pub fn new_name(&mut self, name: &NewColumn, taken: bool, field: &str) {
+        let NewColumn(name) = name;
+        if name.is_empty() || is_hidden(name) {
+            self.problem(Problem::error("The new column has no name.").on(field).help("Type a name for it."));
+        } else if taken {
+            self.problem(
+                Problem::error(format!("There is already a column \"{name}\".")).on(field).help("Choose a name that no other column has."),
+            );
+        }
     }
 
     /// A formula over a table's columns. `output` names the column it makes (or the rule it states) in error messages.

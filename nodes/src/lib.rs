@@ -16,6 +16,7 @@ pub mod load;
 pub mod mapping;
 pub mod number;
 pub mod param;
+mod prelude;
 pub mod problem;
 pub mod registry;
 pub mod session;
@@ -23,6 +24,7 @@ pub mod source;
 pub mod suggest;
 pub mod table;
 pub mod types;
+mod window;
 
 pub use kind::{Category, Check, Identity, NodeKind, Planned, Planning, Severity, Sink, Words};
 pub use problem::Problem;

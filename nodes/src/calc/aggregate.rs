@@ -165,6 +165,7 @@ impl NodeKind for Aggregate {
             Example::new("Without groups there is one row, also of nothing.", json!({ "measures": [{ "as": "total", "function": "sum", "formula": "[n] * 2" }, { "as": "rows", "function": "count_rows" }] }))
                 .input("in", "n:integer")
                 .output("out", "total:integer,rows:integer\n,0"),
+            Example::new("Texts cannot be added up.", json!({ "measures": [{ "as": "t", "function": "sum", "column": "stage" }] })).input("in", deals).refused("cannot be added up"),
         ]
     }
 }

@@ -84,6 +84,12 @@ impl NodeKind for FormulaStep {
             Example::new("A third is not cut off.", json!({ "columns": [{ "name": "third", "formula": "[n] / 3" }] }))
                 .input("in", "n:integer\n2")
                 .output("out", "n:integer,third:decimal(12)\n2,0.666666666667"),
+            Example::new("Empty values stay empty.", json!({ "columns": [{ "name": "n", "formula": "[n] + 1" }] }))
+                .input("in", "a,n:integer\nx,\ny,1")
+                .output("out", "a,n:integer\nx,\ny,2"),
+            Example::new("A mistyped function is refused.", json!({ "columns": [{ "name": "x", "formula": "ROND([n])" }] }))
+                .input("in", "n:integer\n1")
+                .refused("Did you mean \"ROUND\"?"),
         ]
     }
 }

@@ -140,6 +140,8 @@ impl NodeKind for Tiers {
             )
             .input("in", "n:integer\n100\n101\n200\n201")
             .output("out", "n:integer,fee:decimal(1)\n100,1.0\n101,2.0\n200,4.0\n201,0.0"),
+            Example::new("A table without rows.", json!({ "value": "[n]", "bands": [{ "rate": "1%" }], "as": "fee" })).input("in", "n:integer").output("out", "n:integer,fee:decimal(2)"),
+            Example::new("A rate that is not a number is refused.", json!({ "value": "[n]", "bands": [{ "rate": "ten" }], "as": "fee" })).input("in", "n:integer\n1").refused("ten"),
         ]
     }
 }

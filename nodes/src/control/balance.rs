@@ -119,6 +119,15 @@ impl NodeKind for Balance {
                 "exceptions",
                 "doc:integer,debit:decimal(2),credit:decimal(2),difference:decimal(2),reason\n2,10.00,10.01,-0.01,debit and credit differ",
             ),
+            Example::new("Within a tolerance.", json!({ "debit": "d", "credit": "c", "by": ["doc"], "tolerance": "0.01" }))
+                .input("in", "doc:integer,d:decimal(2),c:decimal(2)\n1,10.00,9.99")
+                .output("exceptions", "doc:integer,debit:decimal(2),credit:decimal(2),difference:decimal(2),reason"),
+            Example::new("Without rows everything balances.", json!({ "debit": "d", "credit": "c", "by": ["doc"] }))
+                .input("in", "doc,d:integer,c:integer")
+                .output("pass", "doc,d:integer,c:integer"),
+            Example::new("Texts do not balance.", json!({ "debit": "doc", "credit": "c", "by": ["doc"] }))
+                .input("in", "doc,c:integer\nx,1")
+                .refused("doc"),
         ]
     }
 }

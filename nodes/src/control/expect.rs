@@ -173,6 +173,11 @@ impl NodeKind for Expect {
                 .input("in", "a:integer,b:integer\n1,2\n3,2\n,2")
                 .output("pass", "a:integer,b:integer\n1,2")
                 .output("exceptions", "a:integer,b:integer,reason\n3,2,a is above b\n,2,a is above b"),
+            Example::new("A table without rows breaks no rule.", json!({ "rules": [{ "rule": "not_empty", "columns": ["a"] }] }))
+                .input("in", "a")
+                .output("pass", "a")
+                .output("exceptions", "a,reason"),
+            Example::new("A broken pattern is refused.", json!({ "rules": [{ "rule": "matches", "column": "a", "pattern": "(" }] })).input("in", "a\nx").refused("not a regular expression"),
         ]
     }
 }

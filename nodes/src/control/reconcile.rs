@@ -167,6 +167,7 @@ impl NodeKind for Reconcile {
                 "exceptions",
                 "k,value:decimal(2),reference:decimal(2),difference:decimal(2),reason\nb,2.00,2.06,-0.06,the totals differ\nc,0.00,3.00,-3.00,the group is only in the reference\nd,0.00,0.00,0.00,the group is not in the reference",
             ),
+            Example::new("Texts have no total.", json!({ "value": "[a]" })).input("in", "a\nx").input("reference", "a\nx").refused("cannot be added up"),
         ]
     }
 }

@@ -71,6 +71,9 @@ impl NodeKind for Filter {
                 .input("in", "deal,amount:decimal(2)")
                 .output("true", "deal,amount:decimal(2)")
                 .output("false", "deal,amount:decimal(2)"),
+            Example::new("A mistyped column is refused.", json!({ "condition": "[amont] > 0" }))
+                .input("in", deals)
+                .refused("Did you mean \"amount\"?"),
         ]
     }
 }

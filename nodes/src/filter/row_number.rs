@@ -12,7 +12,7 @@ use crate::example::Example;
 use crate::kind::{Category, Identity, NodeKind, Planned, Planning, Ports, Words};
 use crate::param::{Columns, NewColumn};
 use crate::problem::Problem;
-use crate::table::{column, hidden, is_hidden};
+use crate::table::{column, hidden};
 
 /// The largest number to start from, either side of zero: numbering can never leave 64 bits.
 const FURTHEST_START: i64 = 1_000_000_000_000_000;
@@ -40,18 +40,6 @@ fn row() -> NewColumn {
 
 fn one() -> i64 {
     1
-}
-
-/// Reports a name that a new column cannot have.
-pub(crate) fn new_name(name: &NewColumn, taken: bool, field: &str, cx: &mut Planning<'_>) {
-    let NewColumn(name) = name;
-    if name.is_empty() || is_hidden(name) {
-        cx.problem(Problem::error("The new column has no name.").on(field).help("Type a name for it."));
-    } else if taken {
-        cx.problem(
-            Problem::error(format!("There is already a column \"{name}\".")).on(field).help("Choose a name that no other column has."),
-        );
-    }
 }
 
 impl NodeKind for RowNumber {
@@ -88,7 +76,7 @@ impl NodeKind for RowNumber {
 
     fn plan(&self, cx: &mut Planning<'_>) -> Option<Planned> {
         let table = cx.input("in")?;
-        new_name(&self.name, table.has(&self.name.0), "as", cx);
+        cx.new_name(&self.name, table.has(&self.name.0), "as");
         if self.start.checked_abs().is_none_or(|start| start > FURTHEST_START) {
             cx.problem(
                 Problem::error(format!("Numbering cannot start at {}.", self.start))
@@ -127,6 +115,9 @@ impl NodeKind for RowNumber {
                 .input("in", "deal\nD1\nD2")
                 .output("out", "deal,line:integer\nD1,100\nD2,101"),
             Example::new("A table without rows.", json!({})).input("in", "deal").output("out", "deal,row:integer"),
+            Example::new("A name that is taken is refused.", json!({ "as": "deal" }))
+                .input("in", deals)
+                .refused("already a column \"deal\""),
         ]
     }
 }

@@ -189,6 +189,7 @@ impl NodeKind for Select {
                 .input("in", "a,b\n1,2")
                 .output("out", "b,a\n1,2"),
             Example::new("A table without rows.", json!({ "columns": [{ "column": "a", "type": "integer" }] })).input("in", "a").output("out", "a:integer"),
+            Example::new("A column that is not there is refused.", json!({ "columns": [{ "column": "z" }] })).input("in", "a\nx").refused("\"z\""),
         ]
     }
 }

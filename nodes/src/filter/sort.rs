@@ -78,6 +78,9 @@ impl NodeKind for Sort {
                 .input("in", deals)
                 .output("out", "deal,owner,amount:decimal(2)\nD3,,1.00\nD1,Zoe,5.00\nD2,Ann,7.00\nD4,Ann,9.00\nD5,Ann,7.00"),
             Example::new("A table without rows.", json!({ "by": [{ "column": "n" }] })).input("in", "n:integer").output("out", "n:integer"),
+            Example::new("Sorting twice by a column is refused.", json!({ "by": [{ "column": "owner" }, { "column": "owner" }] }))
+                .input("in", deals)
+                .refused("sorted by twice"),
         ]
     }
 }

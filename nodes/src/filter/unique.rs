@@ -119,6 +119,9 @@ impl NodeKind for Unique {
                 .input("in", "deal")
                 .output("out", "deal")
                 .output("duplicates", "deal"),
+            Example::new("A column that is not there is refused.", json!({ "by": ["dael"] }))
+                .input("in", deals)
+                .refused("Did you mean \"deal\"?"),
         ]
     }
 }

@@ -123,6 +123,15 @@ impl NodeKind for ExcelInput {
             )
             .file("quotas.xlsx", sample())
             .output("out", "owner,month:integer,quota:decimal(1)\nZoë,9,1000.5\nJean,10,"),
+            Example::new("Without a name, the first sheet that holds a table.", json!({ "path": "quotas.xlsx" }))
+                .file("quotas.xlsx", sample())
+                .output("out", "owner,month:integer,quota:decimal(1)\nZoë,9,1000.5\nJean,10,"),
+            Example::new("The header may stand lower down.", json!({ "path": "quotas.xlsx", "sheet": "Europe", "header_row": 2 }))
+                .file("quotas.xlsx", sample())
+                .output("out", "Zoë,9:integer,1000.5\nJean,10,"),
+            Example::new("A sheet that is not there is refused.", json!({ "path": "quotas.xlsx", "sheet": "Asia" }))
+                .file("quotas.xlsx", sample())
+                .refused("Europe"),
         ]
     }
 }
@@ -183,12 +192,19 @@ impl ExcelInput {
             }
             None => names.first().cloned().ok_or_else(|| damaged("it has no sheet".into()))?,
         };
-        let read = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| workbook.worksheet_range(&name)));
-        match read {
-            Ok(Ok(range)) => Ok((name, range)),
-            Ok(Err(error)) => Err(damaged(error.to_string())),
-            Err(_) => Err(damaged(format!("the sheet \"{name}\" is damaged"))),
+        // Without a name: the first sheet that holds something, or the first one.
+        let wanted: Vec<String> = if self.sheet.is_some() { vec![name] } else { names };
+        let mut first = None;
+        for name in wanted {
+            let read = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| workbook.worksheet_range(&name)));
+            match read {
+                Ok(Ok(range)) if range.start().is_some() => return Ok((name, range)),
+                Ok(Ok(range)) => first = first.or(Some((name, range))),
+                Ok(Err(error)) => return Err(damaged(error.to_string())),
+                Err(_) => return Err(damaged(format!("the sheet \"{name}\" is damaged"))),
+            }
         }
+        first.ok_or_else(|| damaged("it has no sheet".into()))
     }
 
     /// The rows, and the number of each in the sheet.

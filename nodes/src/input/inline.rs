@@ -117,6 +117,20 @@ impl NodeKind for InlineInput {
                 }),
             )
             .output("out", "plan,rate:decimal(2)\nGrowth,0.12\nCore,"),
+            Example::new(
+                "One row of every type.",
+                json!({
+                    "columns": [{ "name": "n", "type": "integer" }, { "name": "d", "type": "date" }, { "name": "b", "type": "boolean" }],
+                    "rows": [["1", "2026-09-30", "true"]]
+                }),
+            )
+            .output("out", "n:integer,d:date,b:boolean\n1,2026-09-30,true"),
+            Example::new("A table without rows.", json!({ "columns": [{ "name": "n" }] })).output("out", "n"),
+            Example::new(
+                "A value that is not of its column's type is refused.",
+                json!({ "columns": [{ "name": "n", "type": "integer" }], "rows": [["x"]] }),
+            )
+            .refused("Row 1, column \"n\""),
         ]
     }
 }

@@ -99,6 +99,15 @@ impl NodeKind for ParquetInput {
             Example::new("Decimals and dates stay what they are.", json!({ "path": "a.parquet" }))
                 .file("a.parquet", sample(rows))
                 .output("out", rows.trim_end()),
+            Example::new("One row.", json!({ "path": "a.parquet" }))
+                .file("a.parquet", sample("id:integer\n1\n"))
+                .output("out", "id:integer\n1"),
+            Example::new("A file without rows.", json!({ "path": "a.parquet" }))
+                .file("a.parquet", sample("id:integer,b:boolean\n"))
+                .output("out", "id:integer,b:boolean"),
+            Example::new("A text in place of a Parquet file is refused.", json!({ "path": "a.parquet" }))
+                .file("a.parquet", "a,b\n1,2")
+                .refused("not a Parquet file"),
         ]
     }
 }

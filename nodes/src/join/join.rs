@@ -285,6 +285,10 @@ impl NodeKind for Join {
                 .output("out", "deal,owner,team\nD1,Ann,")
                 .output("left_only", "deal,owner\nD1,Ann")
                 .output("right_only", "name,team"),
+            Example::new("A text and a number do not match.", json!({ "on": [{ "left": "deal", "right": "amount" }] }))
+                .input("left", deals)
+                .input("right", people)
+                .refused("cannot be compared"),
         ]
     }
 }

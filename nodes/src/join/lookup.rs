@@ -291,6 +291,10 @@ impl NodeKind for Lookup {
             .input("table", "n:decimal(2),v")
             .output("out", "n:integer,v\n1,")
             .output("missing", "n:integer\n1"),
+            Example::new("Without a column to match by it is refused.", json!({ "take": [{ "column": "team" }] }))
+                .input("in", "owner\nAnn")
+                .input("table", "name,team\nAnn,North")
+                .refused("no column to match by"),
         ]
     }
 }

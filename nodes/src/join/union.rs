@@ -135,6 +135,11 @@ impl NodeKind for Union {
                 .input("in", "n:integer,m\n2,")
                 .input("in", "a:integer,b")
                 .output("out", "a:integer,b\n1,x\n2,"),
+            Example::new("Tables without rows.", json!({})).input("in", "a").input("in", "a,b").output("out", "a,b"),
+            Example::new("A text and a number cannot share a column.", json!({}))
+                .input("in", "a\nx")
+                .input("in", "a:integer\n1")
+                .refused("Column \"a\" is integer in table 2 and text before it"),
         ]
     }
 }

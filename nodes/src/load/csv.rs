@@ -117,6 +117,9 @@ impl NodeKind for CsvLoad {
             )
             .input("in", "Montant:decimal(2),Date:date\n12.50,2026-09-30")
             .written("out.csv", "\u{feff}Montant;Date\n12,50;2026-09-30\n"),
+            Example::new("A separator of two characters is refused.", json!({ "path": "out.csv", "separator": "||" }))
+                .input("in", "a\nx")
+                .refused("separator"),
         ]
     }
 }

@@ -82,6 +82,12 @@ impl NodeKind for ExcelLoad {
         vec![
             Example::new("A sheet with a header; decimals keep their places.", json!({ "path": "out.xlsx", "sheet": "Result" }))
                 .input("in", "id:integer,amount:decimal(2),day:date\n1,10.50,2026-09-30"),
+            Example::new("One row of every type.", json!({ "path": "out.xlsx" }))
+                .input("in", "a,n:integer,f:float,b:boolean,t:datetime\nx,1,1.5,true,2026-09-30 12:00:00"),
+            Example::new("A table without rows has its header.", json!({ "path": "out.xlsx" })).input("in", "a"),
+            Example::new("A sheet name that Excel does not take is refused.", json!({ "path": "out.xlsx", "sheet": "a/b" }))
+                .input("in", "a\nx")
+                .refused("a/b"),
         ]
     }
 }

@@ -130,6 +130,10 @@ impl NodeKind for LedgerLoad {
             .input("in", "owner,month,amount:decimal(2)\nJean,2026-09,10.00"),
             Example::new("One row for each deal.", json!({ "table": "deals", "mode": "upsert", "keys": ["id"] }))
                 .input("in", "id:integer,stage\n1,won"),
+            Example::new("Rows are added.", json!({ "table": "deals", "mode": "append" })).input("in", "id:integer\n1"),
+            Example::new("A key that is not there is refused.", json!({ "table": "deals", "mode": "upsert", "keys": ["key"] }))
+                .input("in", "id:integer\n1")
+                .refused("\"key\""),
         ]
     }
 }

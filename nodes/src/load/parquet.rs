@@ -75,6 +75,9 @@ impl NodeKind for ParquetLoad {
         vec![
             Example::new("A file for Power BI, Spark or DuckDB.", json!({ "path": "out.parquet", "compression": "snappy" }))
                 .input("in", "id:integer,amount:decimal(2)\n1,10.50"),
+            Example::new("Texts, dates and empty values.", json!({ "path": "out.parquet" })).input("in", "a,d:date\nx,2026-09-30\n,"),
+            Example::new("A table without rows.", json!({ "path": "out.parquet" })).input("in", "a"),
+            Example::new("A path must be given.", json!({ "path": "" })).input("in", "a\nx").refused("path"),
         ]
     }
 }

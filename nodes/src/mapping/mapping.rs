@@ -210,6 +210,7 @@ impl NodeKind for Mapping {
             .input("in", "role,region\nAE,EMEA\nSDR,EMEA\nSDR,APAC\n")
             .output("out", "role,region,plan\nAE,EMEA,ae\nSDR,EMEA,emea")
             .output("unmapped", "role,region\nSDR,APAC"),
+            Example::new("A column that is not there is refused.", json!({ "from": ["z"], "to": [{ "name": "p", "type": "text" }] })).input("in", "a\nx").refused("\"z\""),
         ]
     }
 }

@@ -38,6 +38,16 @@ pub struct NewColumn(pub String);
 #[schemars(extend("x-weir-widget" = "file"))]
 pub struct FilePath(pub String);
 
+/// A column's name as a formula refers to it.
+pub fn reference(name: &str) -> String {
+    format!("[{}]", name.replace(']', "]]"))
+}
+
+/// A text as a formula writes it.
+pub fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('"', "\"\""))
+}
+
 impl From<&str> for Formula {
     fn from(text: &str) -> Self {
         Self(text.into())

@@ -43,7 +43,9 @@ fn words_are_written_in_both_languages() {
             assert!(sentence.ends_with('.'), "{}: \"{sentence}\" ends without a period", identity.id);
         }
         assert!(!identity.synonyms.is_empty(), "{}: nobody will find it without synonyms", identity.id);
-        assert!(!(kind.examples)().is_empty(), "{}: no example", identity.id);
+        let (mistakes, works): (Vec<_>, Vec<_>) = (kind.examples)().into_iter().partition(|example| example.refused.is_some());
+        assert!(works.len() >= 3, "{}: {} examples do not show enough, an edge among them", identity.id, works.len());
+        assert!(!mistakes.is_empty(), "{}: no example of a mistake and of what is said of it", identity.id);
         for example in (kind.examples)() {
             assert!(example.title.ends_with('.'), "{}: \"{}\" ends without a period", identity.id, example.title);
         }
@@ -84,7 +86,7 @@ fn every_parameter_is_documented() {
 #[test]
 fn ports_have_unique_names_and_match_the_outlets() {
     for kind in registry() {
-        for example in (kind.examples)() {
+        for example in (kind.examples)().into_iter().filter(|example| example.refused.is_none()) {
             let folder = tempfile::tempdir().unwrap();
             for (path, bytes) in &example.files {
                 std::fs::write(folder.path().join(path), bytes).unwrap();

@@ -5,6 +5,7 @@ mod dates;
 mod logic;
 mod numbers;
 mod text;
+pub(crate) use text::plain;
 
 use std::sync::LazyLock;
 

@@ -69,7 +69,7 @@ fn regex(pattern: &str) -> Result<Regex, String> {
 }
 
 /// Letters without their accents.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     text.chars()
         .flat_map(|c| {
             let plain: &str = match c {
@@ -519,18 +519,28 @@ pub(super) fn functions() -> Vec<Function> {
             (
                 "REGEXEXTRACT",
                 "REGEX.EXTRAIRE",
-                "REGEXEXTRACT(text, pattern)",
-                "What a regular expression finds in a text: its first group, or all of it.",
+                "REGEXEXTRACT(text, pattern, [group])",
+                "What a regular expression finds in a text: the group of that number; else its first group, or all of it.",
             ),
-            (2, 2),
-            &[Text],
+            (2, 3),
+            &[Text, Text, Integer],
             TEXT,
-            &[("REGEXEXTRACT(\"Order 17 of 9\", \"[0-9]+\")", "17"), ("REGEXEXTRACT(\"a=5\", \"a=(.)\")", "5")],
+            &[
+                ("REGEXEXTRACT(\"Order 17 of 9\", \"[0-9]+\")", "17"),
+                ("REGEXEXTRACT(\"a=5\", \"a=(.)\")", "5"),
+                ("REGEXEXTRACT(\"2026-09\", \"(\\d+)-(\\d+)\", 2)", "09"),
+            ],
             |a| {
                 let text = a[0].text();
-                match regex(&a[1].text())?.captures(&text) {
-                    Some(found) => owned(found.get(1).or_else(|| found.get(0)).map_or("", |group| group.as_str())),
-                    None => Err(format!("the pattern is not found in \"{text}\"; IFERROR deals with that")),
+                let Some(found) = regex(&a[1].text())?.captures(&text) else {
+                    return Err(format!("the pattern is not found in \"{text}\"; IFERROR deals with that"));
+                };
+                match a.get(2).map(Cell::integer) {
+                    None => owned(found.get(1).or_else(|| found.get(0)).map_or("", |group| group.as_str())),
+                    Some(group) => match usize::try_from(group).ok().filter(|group| *group < found.len()) {
+                        Some(group) => owned(found.get(group).map_or("", |group| group.as_str())),
+                        None => Err(format!("the pattern has {} groups and not {group}", found.len() - 1)),
+                    },
                 }
             },
         ),

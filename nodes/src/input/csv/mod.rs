@@ -182,6 +182,7 @@ impl NodeKind for CsvInput {
             Example::new("Codes with leading zeros stay text, and dates that could be either stay text.", json!({ "path": "a.csv" }))
                 .file("a.csv", "code,day\n007,01/02/2026\n12,03/04/2026\n")
                 .output("out", "code,day\n007,01/02/2026\n12,03/04/2026"),
+            Example::new("A file that is not there is refused.", json!({ "path": "a.csv" })).refused("does not exist"),
         ]
     }
 }
