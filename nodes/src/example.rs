@@ -295,8 +295,7 @@ pub async fn run(kind: &Kind, example: &Example, folder: &Path, threads: usize) 
         }
         (Err(problems), None) => return Err(said(&problems)),
     };
-    let context = SessionContext::new_with_config(crate::session::config(threads));
-    crate::session::register(&context);
+    let context = crate::session::context(threads);
     for (port, expected) in &example.outputs {
         let Some((flow, outlet)) = planned.flows.iter().find_map(|f| f.outlets.iter().find(|o| o.port == *port).map(|o| (f, o))) else {
             return Err(format!("there is no output port \"{port}\""));

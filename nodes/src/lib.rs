@@ -21,9 +21,11 @@ pub mod problem;
 pub mod registry;
 pub mod session;
 pub mod source;
+mod spread;
 pub mod suggest;
 pub mod table;
 pub mod types;
+mod whole;
 mod window;
 
 pub use kind::{Category, Check, Identity, NodeKind, Planned, Planning, Severity, Sink, Words};

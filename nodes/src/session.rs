@@ -1,5 +1,15 @@
 //! The one place where Weir meets a `DataFusion` session: its settings, and every function of ours by name.
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::catalog::Session;
+use datafusion::common::Result;
+use datafusion::execution::context::QueryPlanner;
+use datafusion::execution::session_state::SessionStateBuilder;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, PhysicalPlanner};
 use datafusion::prelude::{SessionConfig, SessionContext};
 
 /// The settings every Weir plan runs with. `threads` is the number of partitions and never changes a result.
@@ -33,4 +43,38 @@ pub fn register(context: &SessionContext) {
     for function in crate::number::aggregate_functions() {
         context.register_udaf(function);
     }
+}
+
+/// Plans Weir's own operators: those of the steps, and those given.
+#[derive(Default)]
+pub struct Planner {
+    /// Planners for operators that the steps do not know.
+    pub others: Vec<Arc<dyn ExtensionPlanner + Send + Sync>>,
+}
+
+impl std::fmt::Debug for Planner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Planner").finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl QueryPlanner for Planner {
+    async fn create_physical_plan(&self, plan: &LogicalPlan, session: &dyn Session) -> Result<Arc<dyn ExecutionPlan>> {
+        let mut planners: Vec<Arc<dyn ExtensionPlanner + Send + Sync>> = vec![Arc::new(crate::whole::WholePlanner)];
+        planners.extend(self.others.iter().cloned());
+        DefaultPhysicalPlanner::with_extension_planners(planners).create_physical_plan(plan, session).await
+    }
+}
+
+/// A session in which the plans of steps run: for examples and tests.
+pub fn context(threads: usize) -> SessionContext {
+    let state = SessionStateBuilder::new()
+        .with_config(config(threads))
+        .with_default_features()
+        .with_query_planner(Arc::new(Planner::default()))
+        .build();
+    let context = SessionContext::new_with_state(state);
+    register(&context);
+    context
 }

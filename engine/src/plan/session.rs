@@ -3,18 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use async_trait::async_trait;
-use datafusion::catalog::Session;
 use datafusion::common::Result;
-use datafusion::execution::context::QueryPlanner;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::SessionStateBuilder;
-use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
-use datafusion::physical_plan::ExecutionPlan;
-use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 use datafusion::prelude::SessionContext;
 
 use super::spill_join::SpillJoins;
@@ -47,16 +41,6 @@ fn machine_memory() -> Option<usize> {
     Some(number("/sys/fs/cgroup/memory.max").map_or(total, |limit| limit.min(total)))
 }
 
-#[derive(Debug)]
-struct WeirPlanner;
-
-#[async_trait]
-impl QueryPlanner for WeirPlanner {
-    async fn create_physical_plan(&self, plan: &LogicalPlan, session: &dyn Session) -> Result<Arc<dyn ExecutionPlan>> {
-        DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(TapPlanner)]).create_physical_plan(plan, session).await
-    }
-}
-
 /// A session with these limits that spills into `spill_folder`.
 pub(crate) fn session(limits: &Limits, spill_folder: &Path) -> Result<SessionContext> {
     let mut config = weir_nodes::session::config(limits.threads).with_batch_size(limits.batch_rows.max(1));
@@ -72,12 +56,13 @@ pub(crate) fn session(limits: &Limits, spill_folder: &Path) -> Result<SessionCon
     let mut rules = PhysicalOptimizer::new().rules;
     let chosen = rules.iter().position(|rule| rule.name() == "join_selection").map_or(0, |place| place + 1);
     rules.insert(chosen, Arc::new(SpillJoins));
+    let planner = weir_nodes::session::Planner { others: vec![Arc::new(TapPlanner)] };
     let state = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(runtime.build_arc()?)
         .with_default_features()
         .with_physical_optimizer_rules(rules)
-        .with_query_planner(Arc::new(WeirPlanner))
+        .with_query_planner(Arc::new(planner))
         .build();
     let context = SessionContext::new_with_state(state);
     weir_nodes::session::register(&context);

@@ -2,6 +2,6 @@
 
 #[expect(clippy::module_inception, reason = "one file per kind, and the family has one of its own name")]
 pub mod join;
-mod keys;
+pub(crate) mod keys;
 pub mod lookup;
 pub mod union;

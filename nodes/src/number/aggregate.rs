@@ -22,15 +22,17 @@ use crate::types::{DIVISION_PLACES, MAX_DIGITS, MAX_PLACES};
 enum Figure {
     Sum,
     Average,
-    Median,
+    Percentile,
+    Deviation,
 }
 
 static SUM: LazyLock<Arc<AggregateUDF>> = LazyLock::new(|| Arc::new(AggregateUDF::from(Exact::new(Figure::Sum))));
 static AVERAGE: LazyLock<Arc<AggregateUDF>> = LazyLock::new(|| Arc::new(AggregateUDF::from(Exact::new(Figure::Average))));
-static MEDIAN: LazyLock<Arc<AggregateUDF>> = LazyLock::new(|| Arc::new(AggregateUDF::from(Exact::new(Figure::Median))));
+static PERCENTILE: LazyLock<Arc<AggregateUDF>> = LazyLock::new(|| Arc::new(AggregateUDF::from(Exact::new(Figure::Percentile))));
+static DEVIATION: LazyLock<Arc<AggregateUDF>> = LazyLock::new(|| Arc::new(AggregateUDF::from(Exact::new(Figure::Deviation))));
 
 pub(super) fn functions() -> Vec<AggregateUDF> {
-    [&SUM, &AVERAGE, &MEDIAN].into_iter().map(|function| AggregateUDF::clone(function)).collect()
+    [&SUM, &AVERAGE, &PERCENTILE, &DEVIATION].into_iter().map(|function| AggregateUDF::clone(function)).collect()
 }
 
 /// The sum of the values that are not empty; empty when there are none. `label` names the column in an error.
@@ -45,8 +47,22 @@ pub fn average(x: Expr, label: &str) -> Expr {
 
 /// The median of the values that are not empty, rounded as an average is.
 pub fn median(x: Expr, label: &str) -> Expr {
-    MEDIAN.call(vec![x, lit(label)])
+    percentile(x, HALF, label)
 }
+
+/// The value below which this part of the values lies, in thousandths (500 is the median): between two values by their
+/// distance, as Excel's PERCENTILE.INC; rounded as an average is.
+pub fn percentile(x: Expr, thousandths: i64, label: &str) -> Expr {
+    PERCENTILE.call(vec![x, lit(label), lit(thousandths)])
+}
+
+/// The standard deviation of the values that are not empty, taken as a sample (n − 1); a float. Empty for fewer than two.
+pub fn deviation(x: Expr, label: &str) -> Expr {
+    DEVIATION.call(vec![datafusion::logical_expr::cast(x, DataType::Float64), lit(label)])
+}
+
+/// The part, in thousandths, that makes a percentile a median.
+const HALF: i64 = 500;
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Exact {
@@ -56,7 +72,7 @@ struct Exact {
 
 impl Exact {
     fn new(figure: Figure) -> Self {
-        Self { figure, signature: Signature::any(2, Volatility::Immutable) }
+        Self { figure, signature: Signature::any(if figure == Figure::Percentile { 3 } else { 2 }, Volatility::Immutable) }
     }
 }
 
@@ -82,12 +98,20 @@ fn label_of(args: &AccumulatorArgs<'_>) -> String {
     }
 }
 
+fn thousandths_of(args: &AccumulatorArgs<'_>) -> i64 {
+    match args.exprs.get(2).and_then(|expr| expr.downcast_ref::<Literal>()).map(Literal::value) {
+        Some(ScalarValue::Int64(Some(part))) => (*part).clamp(0, 1000),
+        _ => HALF,
+    }
+}
+
 impl AggregateUDFImpl for Exact {
     fn name(&self) -> &'static str {
         match self.figure {
             Figure::Sum => "weir_sum",
             Figure::Average => "weir_average",
-            Figure::Median => "weir_median",
+            Figure::Percentile => "weir_percentile",
+            Figure::Deviation => "weir_deviation",
         }
     }
 
@@ -112,7 +136,7 @@ impl AggregateUDFImpl for Exact {
         let field = |name: &str, data_type| Arc::new(Field::new(format_state_name(args.name, name), data_type, true));
         Ok(match (input, self.figure) {
             (DataType::Float64, _) => vec![field("parts", list_of(DataType::Float64))],
-            (_, Figure::Median) => vec![field("values", list_of(wide(input)))],
+            (_, Figure::Percentile) => vec![field("values", list_of(wide(input)))],
             _ => vec![field("sum", wide(input)), field("count", DataType::Int64)],
         })
     }
@@ -121,18 +145,16 @@ impl AggregateUDFImpl for Exact {
         let input = args.expr_fields[0].data_type().clone();
         let result = args.return_field.data_type().clone();
         let label = label_of(&args);
+        let thousandths = thousandths_of(&args);
         Ok(match (&input, self.figure) {
-            (DataType::Float64, Figure::Sum) => {
-                Box::new(Floats { figure: self.figure, sum: FloatSum::default(), values: vec![], count: 0 })
-            }
-            (DataType::Float64, figure) => Box::new(Floats { figure, sum: FloatSum::default(), values: vec![], count: 0 }),
-            (_, Figure::Median) => Box::new(Median { input, result, values: vec![] }),
+            (DataType::Float64, figure) => Box::new(Floats { figure, thousandths, sum: FloatSum::default(), values: vec![], count: 0 }),
+            (_, Figure::Percentile) => Box::new(Percentile { input, result, thousandths, values: vec![] }),
             (_, figure) => Box::new(Total { figure, input, result, label, sum: 0, count: 0 }),
         })
     }
 
     fn groups_accumulator_supported(&self, args: AccumulatorArgs<'_>) -> bool {
-        self.figure != Figure::Median && args.expr_fields[0].data_type() != &DataType::Float64
+        self.figure != Figure::Percentile && args.expr_fields[0].data_type() != &DataType::Float64
     }
 
     fn create_groups_accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn GroupsAccumulator>> {
@@ -358,15 +380,24 @@ impl GroupsAccumulator for GroupTotals {
     }
 }
 
-/// A median of exact numbers.
+/// A percentile of exact numbers.
 #[derive(Debug)]
-struct Median {
+struct Percentile {
     input: DataType,
     result: DataType,
+    thousandths: i64,
     values: Vec<i128>,
 }
 
-impl Accumulator for Median {
+/// The value before a percentile, the one after it, and how far it lies between them, in thousandths.
+fn neighbours<T: Copy>(sorted: &[T], thousandths: i64) -> Option<(T, T, i64)> {
+    let steps = (sorted.len() as i64 - 1) * thousandths;
+    let place = (steps / 1000) as usize;
+    let (low, rest) = (*sorted.get(place)?, steps % 1000);
+    Some((low, *sorted.get(place + 1).unwrap_or(&low), rest))
+}
+
+impl Accumulator for Percentile {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
         let kept = &mut self.values;
         Values::of(&values[0])?.each(|_, value| {
@@ -377,18 +408,17 @@ impl Accumulator for Median {
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
         self.values.sort_unstable();
-        let count = self.values.len();
-        if count == 0 {
+        if self.values.is_empty() {
             return Ok(scalar(None, &self.result));
         }
-        let (low, high) = (self.values[(count - 1) / 2], self.values[count / 2]);
+        let Some((low, high, part)) = neighbours(&self.values, self.thousandths) else { return Ok(scalar(None, &self.result)) };
         let shift = i16::from(scale_of(&self.result)) - i16::from(scale_of(&self.input));
-        // Half of each, so that nothing overflows in the middle.
-        let value = match low.checked_add(high) {
-            Some(sum) => divide(sum, 2, shift),
-            None => divide(divide_rounded(low, 2) + divide_rounded(high, 2), 1, shift),
+        let part = i128::from(part);
+        let value = match low.checked_mul(1000 - part).zip(high.checked_mul(part)).and_then(|(low, high)| low.checked_add(high)) {
+            Some(sum) => divide(sum, 1000, shift),
+            None => divide(divide_rounded(low, 1000) * (1000 - part) + divide_rounded(high, 1000) * part, 1, shift),
         };
-        let value = value.ok_or_else(|| exec_datafusion_err!("A median has more than 38 digits."))?;
+        let value = value.ok_or_else(|| exec_datafusion_err!("A percentile has more than 38 digits."))?;
         Ok(scalar(Some(value), &self.result))
     }
 
@@ -411,10 +441,11 @@ impl Accumulator for Median {
     }
 }
 
-/// A sum, an average or a median of floats.
+/// A figure of floats.
 #[derive(Debug)]
 struct Floats {
     figure: Figure,
+    thousandths: i64,
     sum: FloatSum,
     values: Vec<f64>,
     count: i64,
@@ -444,13 +475,22 @@ impl Accumulator for Floats {
                 self.values.iter().for_each(|value| sum.add(*value));
                 sum.value() / self.values.len() as f64
             }
-            Figure::Median => {
-                self.values.sort_unstable_by(f64::total_cmp);
-                let count = self.values.len();
-                if count == 0 {
-                    return internal_err!("a median of nothing");
+            Figure::Deviation => {
+                if self.values.len() < 2 {
+                    return Ok(ScalarValue::Float64(None));
                 }
-                f64::midpoint(self.values[(count - 1) / 2], self.values[count / 2])
+                let (mut sum, mut squares) = (FloatSum::default(), FloatSum::default());
+                self.values.iter().for_each(|value| sum.add(*value));
+                let middle = sum.value() / self.values.len() as f64;
+                self.values.iter().for_each(|value| squares.add((value - middle) * (value - middle)));
+                (squares.value() / (self.values.len() - 1) as f64).sqrt()
+            }
+            Figure::Percentile => {
+                self.values.sort_unstable_by(f64::total_cmp);
+                let Some((low, high, part)) = neighbours(&self.values, self.thousandths) else {
+                    return internal_err!("a percentile of nothing");
+                };
+                low + (high - low) * (part as f64 / 1000.0)
             }
         };
         Ok(ScalarValue::Float64(Some(value)))

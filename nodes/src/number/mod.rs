@@ -18,7 +18,7 @@ use arrow::datatypes::DataType;
 use datafusion::logical_expr::{AggregateUDF, Expr, ScalarUDF, lit};
 use datafusion::scalar::ScalarValue;
 
-pub use aggregate::{average, median, sum};
+pub use aggregate::{average, deviation, median, percentile, sum};
 pub use arithmetic::Operation;
 pub use convert::{parse_number, to_decimal, to_integer};
 pub(crate) use decimal::{Place, written};

@@ -557,5 +557,38 @@ pub(super) fn functions() -> Vec<Function> {
             &[("REGEXREPLACE(\"a1b22\", \"[0-9]+\", \"#\")", "a#b#")],
             |a| owned(regex(&a[1].text())?.replace_all(&a[0].text(), a[2].text().as_ref())),
         ),
+        f(
+            (
+                "JSONVALUE",
+                "JSON.VALEUR",
+                "JSONVALUE(text, path)",
+                "The value at a path of a JSON text, as text; empty where there is none.",
+            ),
+            (2, 2),
+            &[Text],
+            TEXT,
+            &[
+                ("JSONVALUE(\"{\"\"a\"\":{\"\"b\"\":[1,2]}}\", \"a.b[1]\")", "2"),
+                ("JSONVALUE(\"[5]\", \"[0]\")", "5"),
+                ("JSONVALUE(\"{}\", \"a\")", ""),
+            ],
+            |a| {
+                let document: serde_json::Value =
+                    serde_json::from_str(&a[0].text()).map_err(|error| format!("\"{}\" is not JSON: {error}", a[0].text()))?;
+                match json_at(&document, &a[1].text()) {
+                    None | Some(serde_json::Value::Null) => Ok(Cell::Null),
+                    Some(serde_json::Value::String(text)) => owned(text.as_str()),
+                    Some(other) => owned(other.to_string()),
+                }
+            },
+        ),
     ]
+}
+
+/// What stands at a path such as `a.b[1]` in a JSON document.
+pub(crate) fn json_at<'a>(document: &'a serde_json::Value, path: &str) -> Option<&'a serde_json::Value> {
+    path.split(['.', '[']).filter(|part| !part.is_empty()).try_fold(document, |at, part| match part.strip_suffix(']') {
+        Some(index) => at.get(index.parse::<usize>().ok()?),
+        None => at.get(part),
+    })
 }
