@@ -496,12 +496,12 @@ pub enum Severity {
     Block,
 }
 
-/// A sum over what arrives on an input port, taken while the rows stream past.
+/// A sum over what arrives on an input port or leaves by an output port, taken while the rows stream past.
 #[derive(Debug, Clone)]
 pub struct Total {
-    /// The input port.
+    /// The port.
     pub port: &'static str,
-    /// Which of the port's wires, for ports that take several.
+    /// Which of the port's wires, for input ports that take several.
     pub wire: usize,
     /// A numeric expression over that table's columns.
     pub value: Expr,
@@ -518,10 +518,23 @@ pub struct Totals {
     pub right_label: String,
     /// Its parts, added up.
     pub right: Vec<Total>,
-    /// Whether the control fails when they differ by more than the tolerance (else they are only shown).
-    pub must_agree: bool,
+    /// A figure that is known, added to the second.
+    pub right_constant: Decimal,
+    /// When the control fails.
+    pub must: Must,
     /// The largest difference allowed, in the columns' own unit.
     pub tolerance: Decimal,
+}
+
+/// What must hold between two figures, within the tolerance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Must {
+    /// Nothing: they are only shown.
+    Show,
+    /// They are equal.
+    Agree,
+    /// The first is not above the second.
+    NotExceed,
 }
 
 /// A control that a step declares; the engine takes the figures and gives the verdict.

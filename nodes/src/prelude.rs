@@ -1,7 +1,7 @@
 //! What nearly every kind uses.
 
 pub(crate) use arrow::datatypes::DataType;
-pub(crate) use datafusion::logical_expr::{Expr, LogicalPlanBuilder, lit};
+pub(crate) use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
 pub(crate) use schemars::JsonSchema;
 pub(crate) use serde::{Deserialize, Serialize};
 pub(crate) use serde_json::json;

@@ -56,9 +56,13 @@ pub(crate) struct Demand {
     totals: BTreeMap<WireId, Vec<Expr>>,
 }
 
-/// The wire a total is taken on.
-pub(crate) fn total_wire<'a>(checked: &'a Checked, node: &str, total: &Total) -> Option<&'a WireId> {
-    checked.steps.get(node)?.wire(total.port, total.wire)
+/// The wire a total is taken on, and whether it is one that leaves the step itself: such a total asks for nothing to be
+/// computed, it is taken when something else does.
+pub(crate) fn total_wire(checked: &Checked, node: &str, total: &Total) -> Option<(WireId, bool)> {
+    let step = checked.steps.get(node)?;
+    let arriving = step.wire(total.port, total.wire).map(|wire| (wire.clone(), false));
+    let own = |(flow, outlet)| (WireId { node: node.to_owned(), flow, outlet }, true);
+    arriving.or_else(|| step.outlet(total.port).map(own))
 }
 
 impl Demand {
@@ -69,8 +73,10 @@ impl Demand {
         for (node, step) in &checked.steps {
             for check in &step.planned.checks {
                 for total in check.totals.iter().flat_map(|totals| totals.left.iter().chain(&totals.right)) {
-                    let Some(wire) = total_wire(checked, node, total) else { continue };
-                    judged.insert(wire.flow_id());
+                    let Some((wire, own)) = total_wire(checked, node, total) else { continue };
+                    if !own {
+                        judged.insert(wire.flow_id());
+                    }
                     let known = totals.entry(wire.clone()).or_default();
                     if !known.contains(&total.value) {
                         known.push(total.value.clone());

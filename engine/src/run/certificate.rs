@@ -113,6 +113,9 @@ pub struct Figures {
     /// The largest difference allowed; absent when the figures are only shown.
     #[serde(skip_serializing_if = "Option::is_none", with = "rust_decimal::serde::str_option", default)]
     pub tolerance: Option<Decimal>,
+    /// Whether the first may lie below the second.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub at_most: bool,
 }
 
 /// The rows that broke a control.
@@ -146,4 +149,12 @@ pub struct AuditPlace {
     pub entry: u64,
     /// Its hash.
     pub hash: String,
+}
+
+impl Figures {
+    /// Whether what must hold between them does.
+    pub fn hold(&self) -> bool {
+        let distance = if self.at_most { self.difference } else { self.difference.abs() };
+        self.tolerance.is_none_or(|tolerance| distance <= tolerance)
+    }
 }

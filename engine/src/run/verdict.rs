@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 use weir_nodes::Problem;
-use weir_nodes::kind::{Total, Totals};
+use weir_nodes::kind::{Must, Total, Totals};
 
 use super::certificate::{Exceptions, Figures, Verdict};
 use crate::check::Checked;
@@ -18,6 +18,13 @@ pub(crate) fn verdicts(checked: &Checked, demand: &Demand, observed: &BTreeMap<W
     for node in &checked.order {
         let step = &checked.steps[node];
         for check in &step.planned.checks {
+            // A figure of what leaves the step is there when something took it.
+            let untaken = |total: &Total| {
+                total_wire(checked, node, total).is_some_and(|(wire, own)| own && !observed.contains_key(&wire))
+            };
+            if check.totals.as_ref().is_some_and(|totals| totals.left.iter().chain(&totals.right).any(untaken)) {
+                continue;
+            }
             let figures = match &check.totals {
                 None => None,
                 Some(totals) => Some(figures(checked, demand, node, totals, observed).map_err(|error| {
@@ -35,7 +42,7 @@ pub(crate) fn verdicts(checked: &Checked, demand: &Demand, observed: &BTreeMap<W
                     Some(Exceptions { port: format!("{node}.{port}"), rows, allowed: check.allowed })
                 }
             };
-            let agree = figures.as_ref().is_none_or(|f| f.tolerance.is_none_or(|tolerance| f.difference.abs() <= tolerance));
+            let agree = figures.as_ref().is_none_or(Figures::hold);
             let clean = exceptions.as_ref().is_none_or(|e| e.rows <= e.allowed);
             verdicts.push(Verdict {
                 node: node.clone(),
@@ -59,11 +66,12 @@ fn figures(
 ) -> Result<Figures, String> {
     let add = |parts: &[Total]| {
         parts.iter().try_fold(Decimal::ZERO, |sum, part| {
-            let amount = demand.amount(total_wire(checked, node, part), part, observed).ok_or("a total was not taken")?;
+            let amount = demand.amount(total_wire(checked, node, part).map(|(wire, _)| wire), part, observed).ok_or("a total was not taken")?;
             sum.checked_add(amount.decimal()?).ok_or_else(|| "a total has more than 28 digits".to_owned())
         })
     };
-    let (left, right) = (add(&totals.left)?.normalize(), add(&totals.right)?.normalize());
+    let right = add(&totals.right)?.checked_add(totals.right_constant).ok_or("a total has more than 28 digits")?.normalize();
+    let left = add(&totals.left)?.normalize();
     let difference = left.checked_sub(right).ok_or("the difference has more than 28 digits")?;
     Ok(Figures {
         left_label: totals.left_label.clone(),
@@ -71,13 +79,14 @@ fn figures(
         right_label: totals.right_label.clone(),
         right,
         difference,
-        tolerance: totals.must_agree.then_some(totals.tolerance),
+        tolerance: (totals.must != Must::Show).then_some(totals.tolerance),
+        at_most: totals.must == Must::NotExceed,
     })
 }
 
 impl Demand {
-    fn amount(&self, wire: Option<&WireId>, total: &Total, observed: &BTreeMap<WireId, Observed>) -> Option<Amount> {
+    fn amount(&self, wire: Option<WireId>, total: &Total, observed: &BTreeMap<WireId, Observed>) -> Option<Amount> {
         let wire = wire?;
-        observed.get(wire)?.totals.get(self.total_position(wire, &total.value)?).copied()
+        observed.get(&wire)?.totals.get(self.total_position(&wire, &total.value)?).copied()
     }
 }

@@ -3,6 +3,7 @@
 use arrow::datatypes::DataType;
 use datafusion::logical_expr::{LogicalPlanBuilder, lit};
 use datafusion::scalar::ScalarValue;
+use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -10,7 +11,7 @@ use serde_json::json;
 use super::tolerance;
 use crate::example::Example;
 use crate::formula::Site;
-use crate::kind::{Category, Check, Flow, Identity, NodeKind, Planned, Planning, Ports, REASON, Severity, Total, Totals, Words};
+use crate::kind::{Category, Check, Flow, Identity, Must, NodeKind, Planned, Planning, Ports, REASON, Severity, Total, Totals, Words};
 use crate::number;
 use crate::param::{Column, Columns};
 use crate::problem::Problem;
@@ -94,7 +95,8 @@ impl NodeKind for Balance {
                 left: vec![total(&self.debit)],
                 right_label: "credit".into(),
                 right: vec![total(&self.credit)],
-                must_agree: false,
+                right_constant: Decimal::ZERO,
+                must: Must::Show,
                 tolerance: allowed,
             }),
             exceptions: Some("exceptions"),
@@ -133,7 +135,7 @@ impl NodeKind for Balance {
 }
 
 impl Balance {
-    fn unbalanced(&self, cx: &Planning<'_>, table: &Table, allowed: rust_decimal::Decimal) -> datafusion::common::Result<Table> {
+    fn unbalanced(&self, cx: &Planning<'_>, table: &Table, allowed: Decimal) -> datafusion::common::Result<Table> {
         let (debit, credit) = (hidden(&format!("{}.debit", cx.node())), hidden(&format!("{}.credit", cx.node())));
         let site = Site { output: "difference".into(), row: None };
         let keys: Vec<&str> = self.by.0.iter().map(|key| key.0.as_str()).collect();

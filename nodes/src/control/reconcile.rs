@@ -6,6 +6,7 @@ use datafusion::common::{JoinType, NullEquality};
 use datafusion::functions::core::expr_fn::coalesce;
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder, lit, when};
 use datafusion::scalar::ScalarValue;
+use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -14,7 +15,7 @@ use super::tolerance;
 use crate::example::Example;
 use crate::formula::Site;
 use crate::kind::{
-    Arity, Category, Check, EXCEPTIONS, Flow, IN, Identity, InPort, NodeKind, PASS, Planned, Planning, Ports, REASON, Severity, Total,
+    Arity, Category, Check, EXCEPTIONS, Flow, IN, Identity, Must, InPort, NodeKind, PASS, Planned, Planning, Ports, REASON, Severity, Total,
     Totals, Words,
 };
 use crate::number;
@@ -116,7 +117,8 @@ impl NodeKind for Reconcile {
                 .collect(),
             right_label: "reference".into(),
             right: vec![total("reference", 0, &theirs)],
-            must_agree: self.by.is_empty(),
+            right_constant: Decimal::ZERO,
+            must: if self.by.is_empty() { Must::Agree } else { Must::Show },
             tolerance: allowed,
         };
         let mut tables = vec![(rows.clone(), value)];
@@ -204,7 +206,7 @@ impl Reconcile {
         cx: &Planning<'_>,
         tables: &[(Table, Expr)],
         (reference, theirs): (&Table, Expr),
-        allowed: rust_decimal::Decimal,
+        allowed: Decimal,
     ) -> datafusion::common::Result<Table> {
         let temporary = |name: &str| hidden(&format!("{}.{name}", cx.node()));
         let keys: Vec<(String, String)> =

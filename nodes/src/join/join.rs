@@ -5,17 +5,13 @@
 
 use datafusion::common::{JoinType, NullEquality};
 use datafusion::functions::core::expr_fn::coalesce;
-use datafusion::logical_expr::{Expr, LogicalPlanBuilder, cast, lit};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use serde_json::json;
+use datafusion::functions_aggregate::expr_fn::count;
+use datafusion::logical_expr::{cast, when};
+use rust_decimal::Decimal;
 
 use super::keys::{Keyed, only};
-use crate::example::Example;
-use crate::kind::{Arity, Category, Flow, Identity, InPort, NodeKind, OUT, OutPort, Planned, Planning, Ports, Words};
-use crate::param::Column;
-use crate::problem::Problem;
-use crate::table::{OrderKey, Table, column, hidden};
+use crate::kind::{Must, Total, Totals};
+use crate::prelude::*;
 
 /// Puts the columns of two tables side by side.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -56,6 +52,12 @@ pub enum How {
     Right,
     /// All rows of both sides.
     Full,
+    /// Left rows that have a partner, each once, without right columns.
+    Semi,
+    /// Left rows that have no partner.
+    Anti,
+    /// Every left row with every right row; no columns have to agree.
+    Cross,
 }
 
 /// A pair of columns that must agree.
@@ -115,7 +117,8 @@ impl Join {
         columns
     }
 
-    fn joined(&self, cx: &mut Planning<'_>, left: &Table, right: &Table, keyed: &Keyed) -> Option<Table> {
+    /// The joined rows: the left table's columns, then the right table's.
+    pub(super) fn joined(&self, cx: &mut Planning<'_>, left: &Table, right: &Table, keyed: &Keyed) -> Option<Table> {
         // Every right column gets a name of its own: two tables of one source also share hidden columns.
         let renamed: Vec<(String, String)> = right
             .schema()
@@ -151,12 +154,57 @@ impl Join {
             How::Left => JoinType::Right,
             How::Right => JoinType::Left,
             How::Full => JoinType::Full,
+            How::Semi => JoinType::RightSemi,
+            How::Anti => JoinType::RightAnti,
+            How::Cross => JoinType::Inner,
         };
+        if self.how == How::Cross {
+            let plan = LogicalPlanBuilder::from(build).cross_join(probe.plan).and_then(LogicalPlanBuilder::build);
+            let plan = cx.planned(plan)?;
+            return cx.planned(Table::new(plan, order).project(columns));
+        }
         let plan = LogicalPlanBuilder::from(build)
             .join_detailed(probe.plan, join_type, (keyed.right_names(), keyed.left_names()), None, self.nulls())
             .and_then(LogicalPlanBuilder::build);
         let plan = cx.planned(plan)?;
         cx.planned(Table::new(plan, order).project(columns))
+    }
+
+    /// Left rows that have a partner, or those that have none.
+    fn kept(&self, left: &Table, right: &Table, keyed: &Keyed) -> datafusion::common::Result<Table> {
+        let build = only(right, keyed.right_keys(right))?;
+        let probe = left.with_columns(keyed.left_keys(left))?;
+        let how = if self.how == How::Semi { JoinType::RightSemi } else { JoinType::RightAnti };
+        let keys = (keyed.right_names(), keyed.left_names());
+        let plan = LogicalPlanBuilder::from(build).join_detailed(probe.plan, how, keys, None, self.nulls())?.build()?;
+        Table::new(plan, left.order.clone()).project(left.names().map(|name| (name.to_owned(), column(name))).collect())
+    }
+
+    /// How many rows of each side found no partner, one, or several: a row for each side.
+    fn matches(&self, cx: &Planning<'_>, left: &Table, right: &Table, keyed: &Keyed) -> datafusion::common::Result<Table> {
+        let (side, partners) = (hidden(&format!("{}.side", cx.node())), hidden(&format!("{}.partners", cx.node())));
+        let counted = |number: i64, name: &str, rows: LogicalPlan, others: LogicalPlan, on: (Vec<_>, Vec<_>)| {
+            let keys: Vec<Expr> = on.0.iter().map(|key: &datafusion::common::Column| Expr::Column(key.clone())).collect();
+            let others = LogicalPlanBuilder::from(others).aggregate(keys, [count(lit(1_i64)).alias(&partners)])?.build()?;
+            let met = LogicalPlanBuilder::from(others).join_detailed(rows, JoinType::Right, on, None, self.nulls())?;
+            let found = || coalesce(vec![column(&partners), lit(0_i64)]);
+            let rows_with = |condition: Expr| Ok::<_, datafusion::common::DataFusionError>(count(when(condition, lit(1_i64)).end()?));
+            let figures = [
+                rows_with(found().eq(lit(0_i64)))?.alias("unmatched"),
+                rows_with(found().eq(lit(1_i64)))?.alias("matched_once"),
+                rows_with(found().gt(lit(1_i64)))?.alias("matched_more"),
+            ];
+            let text = lit(datafusion::scalar::ScalarValue::Utf8View(Some(name.to_owned())));
+            let columns = ["unmatched", "matched_once", "matched_more"].map(|name| column(name));
+            met.aggregate(Vec::<Expr>::new(), figures)?
+                .project([text.alias("side")].into_iter().chain(columns).chain([lit(number).alias(&side)]))?
+                .build()
+        };
+        let (lefts, rights) = (only(left, keyed.left_keys(left))?, only(right, keyed.right_keys(right))?);
+        let of_left = counted(0, "left", lefts.clone(), rights.clone(), (keyed.right_names(), keyed.left_names()))?;
+        let of_right = counted(1, "right", rights, lefts, (keyed.left_names(), keyed.right_names()))?;
+        let plan = LogicalPlanBuilder::from(of_left).union(of_right)?.build()?;
+        Ok(Table::new(plan, vec![OrderKey::ascending(side, "side")]))
     }
 
     fn without_partner(&self, left: &Table, right: &Table, keyed: &Keyed) -> datafusion::common::Result<(Table, Table)> {
@@ -191,6 +239,8 @@ impl NodeKind for Join {
                 "inner join",
                 "outer join",
                 "anti join",
+                "semi join",
+                "cross join",
                 "vlookup",
                 "jointure",
                 "fusionner",
@@ -205,29 +255,64 @@ impl NodeKind for Join {
     }
 
     fn ports(&self) -> Ports {
-        Ports {
-            inputs: vec![
-                InPort { name: "left", arity: Arity::One, title: Words { en: "left", fr: "gauche" } },
-                InPort { name: "right", arity: Arity::One, title: Words { en: "right", fr: "droite" } },
-            ],
-            outputs: vec![
-                OUT,
-                OutPort { name: "left_only", title: Words { en: "left only", fr: "gauche seule" } },
-                OutPort { name: "right_only", title: Words { en: "right only", fr: "droite seule" } },
-            ],
+        let side = |name, en, fr| InPort { name, arity: Arity::One, title: Words { en, fr } };
+        let out = |name, en, fr| OutPort { name, title: Words { en, fr } };
+        let mut outputs = vec![OUT];
+        if self.how != How::Cross {
+            outputs.push(out("left_only", "left only", "gauche seule"));
+            outputs.push(out("right_only", "right only", "droite seule"));
+            outputs.push(out("matches", "how many match", "correspondances"));
         }
+        Ports { inputs: vec![side("left", "left", "gauche"), side("right", "right", "droite")], outputs }
     }
 
     fn plan(&self, cx: &mut Planning<'_>) -> Option<Planned> {
         let (left, right) = (cx.input("left")?, cx.input("right")?);
+        if self.how == How::Cross {
+            if !self.on.is_empty() {
+                cx.problem(Problem::error("Where every row meets every row, no columns have to agree.").on("on").help("Remove the pairs."));
+            }
+            return Some(Planned::table(self.joined(cx, &left, &right, &Keyed::none(cx))?));
+        }
         let pairs = self.on.iter().enumerate().map(|(i, on)| (&on.left, format!("on[{i}].left"), &on.right, format!("on[{i}].right")));
         let keyed = Keyed::new(cx, (&left, &right), pairs, self.ignore_case)?;
-        let joined = self.joined(cx, &left, &right, &keyed)?;
+        let out = match self.how {
+            How::Semi | How::Anti => {
+                let kept = self.kept(&left, &right, &keyed);
+                cx.planned(kept)?
+            }
+            _ => self.joined(cx, &left, &right, &keyed)?,
+        };
         let (left_only, right_only) = cx.planned(self.without_partner(&left, &right, &keyed))?;
-        Some(Planned {
-            flows: vec![Flow::all("out", joined), Flow::all("left_only", left_only), Flow::all("right_only", right_only)],
-            ..Planned::default()
-        })
+        let matches = self.matches(cx, &left, &right, &keyed);
+        let matches = cx.planned(matches)?;
+        let flows = vec![
+            Flow::all("out", out),
+            Flow::all("left_only", left_only),
+            Flow::all("right_only", right_only),
+            Flow::all("matches", matches),
+        ];
+        let mut planned = Planned { flows, ..Planned::default() };
+        if !matches!(self.how, How::Semi | How::Anti) {
+            // More rows than both sides have together: keys repeat on both, and every one meets every other.
+            let rows = |port| Total { port, wire: 0, value: lit(1_i64) };
+            planned = planned.check(Check {
+                title: "The join does not multiply rows".into(),
+                severity: Severity::Warn,
+                totals: Some(Totals {
+                    left_label: "rows out".into(),
+                    left: vec![rows("out")],
+                    right_label: "rows in".into(),
+                    right: vec![rows("left"), rows("right")],
+                    right_constant: Decimal::ZERO,
+                    must: Must::NotExceed,
+                    tolerance: Decimal::ZERO,
+                }),
+                exceptions: None,
+                allowed: 0,
+            });
+        }
+        Some(planned)
     }
 
     fn examples() -> Vec<Example> {
@@ -285,6 +370,19 @@ impl NodeKind for Join {
                 .output("out", "deal,owner,team\nD1,Ann,")
                 .output("left_only", "deal,owner\nD1,Ann")
                 .output("right_only", "name,team"),
+            Example::new("Left rows that have a partner, each once; and how many rows of each side match.", json!({ "how": "semi", "on": on }))
+                .input("left", deals)
+                .input("right", people)
+                .output("out", "deal,owner,amount:decimal(2)\nD2,Bob,20.00\nD4,Ann,40.00")
+                .output("matches", "side,unmatched:integer,matched_once:integer,matched_more:integer\nleft,2,1,1\nright,2,3,0"),
+            Example::new("Left rows without a partner.", json!({ "how": "anti", "on": on }))
+                .input("left", deals)
+                .input("right", people)
+                .output("out", "deal,owner,amount:decimal(2)\nD1,ann,10.00\nD3,,30.00"),
+            Example::new("Every row with every row.", json!({ "how": "cross" }))
+                .input("left", "month\n01\n02")
+                .input("right", "site\nLyon\nLille")
+                .output("out", "month,site\n01,Lyon\n01,Lille\n02,Lyon\n02,Lille"),
             Example::new("A text and a number do not match.", json!({ "on": [{ "left": "deal", "right": "amount" }] }))
                 .input("left", deals)
                 .input("right", people)

@@ -98,6 +98,11 @@ impl Keyed {
         (asked > 0 && found.len() == asked).then(|| Self { pairs: found, node: cx.node().to_owned(), ignore_case })
     }
 
+    /// No keys: every row meets every row.
+    pub fn none(cx: &Planning<'_>) -> Self {
+        Self { pairs: vec![], node: cx.node().to_owned(), ignore_case: false }
+    }
+
     /// The hidden name of a key on the streaming side.
     pub fn left_name(&self, i: usize) -> String {
         hidden(&format!("{}.left.{i}", self.node))

@@ -76,29 +76,6 @@ pub enum Missing {
 }
 
 impl Lookup {
-    /// The columns fetched: names in the table, and as they come out.
-    fn taken(&self, cx: &mut Planning<'_>, rows: &Table, table: &Table) -> Vec<(String, String)> {
-        let mut taken: Vec<(String, String)> = Vec::new();
-        for (i, take) in self.take.iter().enumerate() {
-            let Take { column: wanted, name } = take;
-            if cx.column_type(wanted, table, &format!("take[{i}].column")).is_none() {
-                continue;
-            }
-            let shown = name.as_ref().map_or(&wanted.0, |name| &name.0);
-            if shown.is_empty() || is_hidden(shown) {
-                cx.problem(Problem::error("The new column has no name.").on(format!("take[{i}].as")).help("Type a name for it."));
-            } else if rows.has(shown) || taken.iter().any(|(_, other)| other == shown) {
-                cx.problem(
-                    Problem::error(format!("There is already a column \"{shown}\"."))
-                        .on(format!("take[{i}].as"))
-                        .help("Give the column that is fetched another name."),
-                );
-            }
-            taken.push((wanted.0.clone(), shown.clone()));
-        }
-        taken
-    }
-
     /// The first row of each key, with the keys and the columns fetched under hidden names.
     fn first_rows(cx: &Planning<'_>, table: &Table, keyed: &Keyed, taken: &[(String, String)]) -> datafusion::common::Result<Table> {
         let mut columns = keyed.right_keys(table);
@@ -149,8 +126,31 @@ impl Lookup {
     }
 }
 
+/// The columns fetched: names in the table, and as they come out.
+pub(super) fn taken(take: &[Take], cx: &mut Planning<'_>, rows: &Table, table: &Table) -> Vec<(String, String)> {
+    let mut taken: Vec<(String, String)> = Vec::new();
+    for (i, one) in take.iter().enumerate() {
+        let Take { column: wanted, name } = one;
+        if cx.column_type(wanted, table, &format!("take[{i}].column")).is_none() {
+            continue;
+        }
+        let shown = name.as_ref().map_or(&wanted.0, |name| &name.0);
+        if shown.is_empty() || is_hidden(shown) {
+            cx.problem(Problem::error("The new column has no name.").on(format!("take[{i}].as")).help("Type a name for it."));
+        } else if rows.has(shown) || taken.iter().any(|(_, other)| other == shown) {
+            cx.problem(
+                Problem::error(format!("There is already a column \"{shown}\"."))
+                    .on(format!("take[{i}].as"))
+                    .help("Give the column that is fetched another name."),
+            );
+        }
+        taken.push((wanted.0.clone(), shown.clone()));
+    }
+    taken
+}
+
 /// The hidden name of the `i`th column fetched.
-fn fetched(cx: &Planning<'_>, i: usize) -> String {
+pub(super) fn fetched(cx: &Planning<'_>, i: usize) -> String {
     hidden(&format!("{}.fetched.{i}", cx.node()))
 }
 
@@ -197,7 +197,7 @@ impl NodeKind for Lookup {
         let (rows, table) = (cx.input("in")?, cx.input("table")?);
         let pairs = self.on.iter().enumerate().map(|(i, on)| (&on.column, format!("on[{i}].column"), &on.in_table, format!("on[{i}].in")));
         let keyed = Keyed::new(cx, (&rows, &table), pairs, self.ignore_case);
-        let taken = self.taken(cx, &rows, &table);
+        let taken = taken(&self.take, cx, &rows, &table);
         let keyed = keyed?;
         for (i, pair) in keyed.pairs.iter().enumerate() {
             if pair.common == DataType::Null {

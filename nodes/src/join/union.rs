@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::example::Example;
 use crate::kind::{Arity, Category, IN, Identity, InPort, NodeKind, OUT, Planned, Planning, Ports, Words};
+use crate::param::NewColumn;
 use crate::problem::Problem;
 use crate::table::{OrderKey, Table, column, hidden};
 use crate::types::{MAX_DIGITS, type_name};
@@ -19,6 +20,9 @@ pub struct Union {
     /// How columns are matched.
     #[serde(default)]
     pub by: MatchBy,
+    /// The name of a column that says which table a row is from, 1 for the first. None unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<NewColumn>,
 }
 
 /// How columns are matched.
@@ -116,12 +120,20 @@ impl NodeKind for Union {
                 }
             }
         }
+        if let Some(source) = &self.source {
+            cx.new_name(source, columns.iter().any(|(name, ..)| *name == source.0), "source");
+        }
         if cx.failed() {
             return None;
         }
         let node = cx.node().to_owned();
-        let plan = stacked(&node, &tables, &columns);
-        Some(Planned::table(cx.planned(plan)?))
+        let stacked = stacked(&node, &tables, &columns);
+        let mut table = cx.planned(stacked)?;
+        if let Some(source) = &self.source {
+            let number = column(&hidden(&format!("{node}.table"))) + lit(1_i64);
+            table = cx.planned(table.with_columns(vec![(source.0.clone(), number)]))?;
+        }
+        Some(Planned::table(table))
     }
 
     fn examples() -> Vec<Example> {
@@ -135,6 +147,10 @@ impl NodeKind for Union {
                 .input("in", "n:integer,m\n2,")
                 .input("in", "a:integer,b")
                 .output("out", "a:integer,b\n1,x\n2,"),
+            Example::new("With the number of the table each row is from.", json!({ "source": "from" }))
+                .input("in", "a,b\nx,1")
+                .input("in", "a,b\ny,2")
+                .output("out", "a,b,from:integer\nx,1,1\ny,2,2"),
             Example::new("Tables without rows.", json!({})).input("in", "a").input("in", "a,b").output("out", "a,b"),
             Example::new("A text and a number cannot share a column.", json!({}))
                 .input("in", "a\nx")

@@ -151,8 +151,9 @@ fn print(certificate: &Certificate, start: Instant) {
 
 fn reason(verdict: &weir_engine::run::certificate::Verdict) -> String {
     match (&verdict.figures, &verdict.exceptions) {
-        (Some(figures), _) if figures.tolerance.is_some_and(|tolerance| figures.difference.abs() > tolerance) => {
-            format!("totals differ by {}", output::amount(figures.difference.abs()))
+        (Some(figures), _) if !figures.hold() => {
+            let difference = output::amount(figures.difference.abs());
+            if figures.at_most { format!("{difference} above what is allowed") } else { format!("totals differ by {difference}") }
         }
         (_, Some(exceptions)) => format!("{} rows are exceptions", output::count(exceptions.rows)),
         _ => verdict.title.clone(),
