@@ -189,6 +189,12 @@ pub trait Host: Debug + Send + Sync {
         let _ = table;
         None
     }
+
+    /// The first figure of the first control of this step in the last published run of the workflow.
+    fn last_figure(&self, node: &str) -> Option<Decimal> {
+        let _ = node;
+        None
+    }
 }
 
 /// What a step sees while it plans: its inputs, the workflow's parameters, the host. Problems are collected here.

@@ -119,7 +119,7 @@ pub fn check(workflow: &Workflow, project: &Project, set: &[(String, String)]) -
     let (values, mut problems) = parameters::resolve(workflow, set);
     let graph = Graph::of(workflow);
     problems.extend(graph.problems());
-    let host = ProjectHost::new(project);
+    let host = ProjectHost::new(project, &workflow.name);
     let mut checked = Checked { problems, steps: BTreeMap::new(), order: Vec::new(), parameters: values };
 
     let mut steps: BTreeMap<&str, (&'static Kind, Box<dyn Step>, Ports)> = BTreeMap::new();

@@ -18,6 +18,9 @@ pub enum Outcome {
     Blocked,
 }
 
+/// The file, in a run's folder, that holds its certificate.
+pub const CERTIFICATE: &str = "certificate.json";
+
 /// The proof of a run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Certificate {

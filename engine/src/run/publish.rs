@@ -13,13 +13,12 @@ use serde_json::json;
 use weir_nodes::Problem;
 use weir_nodes::kind::LedgerMode;
 
-use super::certificate::{AuditPlace, Certificate};
+use super::certificate::{AuditPlace, CERTIFICATE, Certificate};
 use crate::audit::{Audit, Event};
 use crate::ledger::{Ledger, Load};
 use crate::project::Project;
 
 const INTENT: &str = "publish.json";
-const CERTIFICATE: &str = "certificate.json";
 
 /// What a run is about to publish.
 #[derive(Debug, Clone, Serialize, Deserialize)]

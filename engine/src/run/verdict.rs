@@ -19,9 +19,7 @@ pub(crate) fn verdicts(checked: &Checked, demand: &Demand, observed: &BTreeMap<W
         let step = &checked.steps[node];
         for check in &step.planned.checks {
             // A figure of what leaves the step is there when something took it.
-            let untaken = |total: &Total| {
-                total_wire(checked, node, total).is_some_and(|(wire, own)| own && !observed.contains_key(&wire))
-            };
+            let untaken = |total: &Total| total_wire(checked, node, total).is_some_and(|(wire, own)| own && !observed.contains_key(&wire));
             if check.totals.as_ref().is_some_and(|totals| totals.left.iter().chain(&totals.right).any(untaken)) {
                 continue;
             }
@@ -66,7 +64,8 @@ fn figures(
 ) -> Result<Figures, String> {
     let add = |parts: &[Total]| {
         parts.iter().try_fold(Decimal::ZERO, |sum, part| {
-            let amount = demand.amount(total_wire(checked, node, part).map(|(wire, _)| wire), part, observed).ok_or("a total was not taken")?;
+            let amount =
+                demand.amount(total_wire(checked, node, part).map(|(wire, _)| wire), part, observed).ok_or("a total was not taken")?;
             sum.checked_add(amount.decimal()?).ok_or_else(|| "a total has more than 28 digits".to_owned())
         })
     };

@@ -311,7 +311,8 @@ impl Measure {
     /// The percentile asked for, in thousandths.
     fn thousandths(&self, cx: &mut Planning<'_>, field: &str) -> Option<i64> {
         let percent = self.percent.as_deref().unwrap_or_default();
-        let found = number::parse(percent).and_then(|(value, places)| number::rescaled(value, places, 1)).and_then(|n| i64::try_from(n).ok());
+        let found =
+            number::parse(percent).and_then(|(value, places)| number::rescaled(value, places, 1)).and_then(|n| i64::try_from(n).ok());
         match found {
             Some(thousandths @ 0..=1000) => Some(thousandths),
             _ => {
@@ -385,7 +386,11 @@ impl Measure {
         let label = self.name.0.as_str();
         let site = Site::new(label, table);
         if let Err(what) = number::result_type(number::Operation::Multiply, data_type, &weight_type) {
-            cx.problem(Problem::error(format!("Values and weights cannot be multiplied: {what}.")).on(field("weight")).help("Choose a column of numbers."));
+            cx.problem(
+                Problem::error(format!("Values and weights cannot be multiplied: {what}."))
+                    .on(field("weight"))
+                    .help("Choose a column of numbers."),
+            );
             return None;
         }
         let weighs = format!("{input}.weight");
@@ -393,7 +398,10 @@ impl Measure {
         let counted = cx.planned(counted)?;
         let (over, under) = (format!("{input}.over"), format!("{input}.under"));
         let sums = vec![number::sum(column(input), label).alias(&over), number::sum(column(&weighs), label).alias(&under)];
-        let none = cast(lit(0_i64), if let DataType::Decimal128(_, places) = weight_type { DataType::Decimal128(38, places) } else { weight_type });
+        let none = cast(
+            lit(0_i64),
+            if let DataType::Decimal128(_, places) = weight_type { DataType::Decimal128(38, places) } else { weight_type },
+        );
         Some(Figure {
             inputs: vec![(input.to_owned(), number::multiply(value, column(&weight.0), &site)), (weighs, counted)],
             aggregates: sums,

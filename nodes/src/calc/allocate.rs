@@ -136,18 +136,19 @@ impl Allocate {
             ),
         ])?;
         let group = |call: Expr| window::over(call, per, &[], Frame::Group);
-        let grouped = window::with(&prepared, vec![
-            (weights.clone(), group(number::sum(column(weight), label))?),
-            (lowest.clone(), group(min(column(weight)))?),
-            (least.clone(), group(min(column(amount)))?),
-            (most.clone(), group(max(column(amount)))?),
-        ])?;
+        let grouped = window::with(
+            &prepared,
+            vec![
+                (weights.clone(), group(number::sum(column(weight), label))?),
+                (lowest.clone(), group(min(column(weight)))?),
+                (least.clone(), group(min(column(amount)))?),
+                (most.clone(), group(max(column(amount)))?),
+            ],
+        )?;
         let zero = |data_type: &DataType| cast(lit(0_i64), data_type.clone());
         let weights_type = grouped.type_of(weights).cloned().unwrap_or(weight_type.clone());
-        let fine = column(weights)
-            .gt(zero(&weights_type))
-            .and(column(lowest).gt_eq(zero(&weight_type)))
-            .and(column(least).eq(column(most)));
+        let fine =
+            column(weights).gt(zero(&weights_type)).and(column(lowest).gt_eq(zero(&weight_type))).and(column(least).eq(column(most)));
         // Where a group cannot be split, dividing by one keeps the figures harmless.
         let over = when(column(weights).gt(zero(&weights_type)), column(weights)).otherwise(cast(lit(1_i64), weights_type))?;
         let raws = grouped.with_columns(vec![(raw.clone(), number::multiply(column(amount), column(weight), &site))])?;
@@ -156,10 +157,10 @@ impl Allocate {
         let floors = rests.with_columns(vec![(down.clone(), number::to_decimal(floor, 0, &site))])?;
         let largest = OrderKey { column: rest.clone(), descending: true, nulls_first: false, label: "remainder".into() };
         let order = keys::then(vec![largest], &table.order);
-        let ranked = window::with(&floors, vec![
-            (downs.clone(), group(number::sum(column(down), label))?),
-            (rank.clone(), window::place(per, &order)?),
-        ])?;
+        let ranked = window::with(
+            &floors,
+            vec![(downs.clone(), group(number::sum(column(down), label))?), (rank.clone(), window::place(per, &order)?)],
+        )?;
         let left = number::subtract(column(amount), column(downs), &site);
         let odd = when(cast(column(rank), DataType::Decimal128(MAX_DIGITS, 0)).lt_eq(left), lit(1_i64)).otherwise(lit(0_i64))?;
         let part = number::to_decimal(number::divide(number::add(column(down), odd, &site), units, &site), self.places, &site);

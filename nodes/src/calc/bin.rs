@@ -81,7 +81,7 @@ impl NodeKind for Bin {
         let x = reference(&self.column.0);
         let formula = match &self.bands {
             Bands::Width { width } => {
-                if !number::parse(width).is_some_and(|(value, _)| value > 0) {
+                if number::parse(width).is_none_or(|(value, _)| value <= 0) {
                     cx.problem(Problem::error(format!("\"{width}\" is not a width.")).on("bands.width").help("Give a number above 0."));
                     return None;
                 }
@@ -117,9 +117,12 @@ impl NodeKind for Bin {
             Example::new("Halves of the rows.", json!({ "column": "n", "as": "half", "bands": { "how": "tiles", "count": 2 } }))
                 .input("in", "n:integer\n5\n1\n9\n3")
                 .output("out", "n:integer,half:integer\n5,2\n1,1\n9,2\n3,1"),
-            Example::new("Names that do not fit the bounds.", json!({ "column": "n", "as": "b", "bands": { "how": "bounds", "bounds": ["1"], "names": ["low"] } }))
-                .input("in", "n:integer\n5")
-                .refused("1 bound makes 2 bands"),
+            Example::new(
+                "Names that do not fit the bounds.",
+                json!({ "column": "n", "as": "b", "bands": { "how": "bounds", "bounds": ["1"], "names": ["low"] } }),
+            )
+            .input("in", "n:integer\n5")
+            .refused("1 bound makes 2 bands"),
         ]
     }
 }

@@ -82,8 +82,9 @@ impl Parse {
         let x = reference(&self.column.0);
         match &self.what {
             What::Date { name, formats } => {
-                let formats: String = formats.iter().map(|format| format!(", {}", quoted(format))).collect();
-                vec![(name.clone(), format!("DATEVALUE(TRIM({x}){formats})"), "what.as".into())]
+                let arguments: Vec<String> =
+                    std::iter::once(format!("TRIM({x})")).chain(formats.iter().map(|format| quoted(format))).collect();
+                vec![(name.clone(), format!("DATEVALUE({})", arguments.join(", ")), "what.as".into())]
             }
             What::Number { name, places, decimal_mark, group_mark } => {
                 let group = if group_mark.is_empty() { String::new() } else { format!(", {}", quoted(group_mark)) };
@@ -114,7 +115,16 @@ impl NodeKind for Parse {
                 en: "Reads dates, numbers, patterns or JSON out of texts; rows that cannot be read leave apart.",
                 fr: "Lit dates, nombres, motifs ou JSON dans des textes ; les lignes illisibles partent à part.",
             },
-            synonyms: &["datetime", "regex", "parse json", "json path", "string to date", "string to number", "extraire", "convertir en date"],
+            synonyms: &[
+                "datetime",
+                "regex",
+                "parse json",
+                "json path",
+                "string to date",
+                "string to number",
+                "extraire",
+                "convertir en date",
+            ],
             order: Words { en: "Rows stay in their order on both ports.", fr: "Les lignes restent dans leur ordre aux deux sorties." },
         }
     }

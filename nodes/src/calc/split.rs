@@ -63,7 +63,9 @@ impl NodeKind for Split {
         let table = cx.input("in")?;
         cx.fitting(&Columns(vec![self.column.clone()]), &table, "column", "text", |kind| kind == ColumnType::Text);
         if self.separator.is_empty() {
-            cx.problem(Problem::error("Nothing stands between the parts.").on("separator").help("Type the separator, for example a semicolon."));
+            cx.problem(
+                Problem::error("Nothing stands between the parts.").on("separator").help("Type the separator, for example a semicolon."),
+            );
         }
         if let Into::Columns { names } = &self.into {
             if names.is_empty() {
@@ -120,7 +122,9 @@ impl NodeKind for Split {
             .input("in", "id:integer,code\n1,A-07-x-y\n2,B\n3,")
             .output("out", "id:integer,code,site,line,rest\n1,A-07-x-y,A,07,x-y\n2,B,B,,\n3,,,,"),
             Example::new("A table without rows.", json!({ "column": "t", "separator": "," })).input("in", "t").output("out", "t"),
-            Example::new("A separator is needed.", json!({ "column": "t", "separator": "" })).input("in", "t\na").refused("Nothing stands between"),
+            Example::new("A separator is needed.", json!({ "column": "t", "separator": "" }))
+                .input("in", "t\na")
+                .refused("Nothing stands between"),
         ]
     }
 }

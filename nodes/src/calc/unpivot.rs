@@ -107,9 +107,12 @@ impl NodeKind for Unpivot {
             Example::new("Months become rows.", json!({ "keep": ["region"], "name_as": "month", "value_as": "amount" }))
                 .input("in", "region,jan:integer,feb:decimal(2)\nNord,10,7.50\nSud,5,")
                 .output("out", "region,month,amount:decimal(2)\nNord,jan,10.00\nNord,feb,7.50\nSud,jan,5.00\nSud,feb,"),
-            Example::new("Empty values are left out; columns that are not named disappear.", json!({ "columns": ["b", "a"], "skip_empty": true }))
-                .input("in", "a,b,c\n1,2,3\n,4,5")
-                .output("out", "name,value\nb,2\na,1\nb,4"),
+            Example::new(
+                "Empty values are left out; columns that are not named disappear.",
+                json!({ "columns": ["b", "a"], "skip_empty": true }),
+            )
+            .input("in", "a,b,c\n1,2,3\n,4,5")
+            .output("out", "name,value\nb,2\na,1\nb,4"),
             Example::new("A table without rows.", json!({ "keep": ["k"] })).input("in", "k,a,b").output("out", "k,name,value"),
             Example::new("A date and a number have no type in common.", json!({}))
                 .input("in", "a:date,b:integer\n2026-01-01,1")

@@ -11,18 +11,17 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::tolerance;
+use super::{figure, tolerance};
 use crate::example::Example;
 use crate::formula::Site;
 use crate::kind::{
-    Arity, Category, Check, EXCEPTIONS, Flow, IN, Identity, Must, InPort, NodeKind, PASS, Planned, Planning, Ports, REASON, Severity, Total,
-    Totals, Words,
+    Arity, Category, Check, EXCEPTIONS, Flow, IN, Identity, InPort, Must, NodeKind, PASS, Planned, Planning, Ports, REASON, Severity,
+    Total, Totals, Words,
 };
 use crate::number;
 use crate::param::{Column, Formula};
-use crate::problem::Problem;
 use crate::table::{OrderKey, Table, column, hidden};
-use crate::types::{MAX_DIGITS, type_name};
+use crate::types::MAX_DIGITS;
 
 /// Compares the total of the incoming rows with the total of a reference.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
@@ -93,9 +92,9 @@ impl NodeKind for Reconcile {
             Some(formula) => (formula, "reference_value"),
             None => (&self.value, "value"),
         };
-        let value = number_of(cx, &self.value, &rows, "value");
-        let theirs = number_of(cx, theirs_formula, &reference, theirs_field);
-        let also: Vec<Option<Expr>> = more.iter().map(|table| number_of(cx, &self.value, table, "value")).collect();
+        let value = figure(cx, &self.value, &rows, "value");
+        let theirs = figure(cx, theirs_formula, &reference, theirs_field);
+        let also: Vec<Option<Expr>> = more.iter().map(|table| figure(cx, &self.value, table, "value")).collect();
         for (i, group) in self.by.iter().enumerate() {
             let field = format!("by[{i}]");
             for table in std::iter::once(&rows).chain(&more) {
@@ -178,25 +177,6 @@ impl GroupColumn {
     fn theirs(&self) -> &Column {
         self.reference.as_ref().unwrap_or(&self.column)
     }
-}
-
-/// A formula that gives a number; a float gets a warning.
-fn number_of(cx: &mut Planning<'_>, formula: &Formula, table: &Table, field: &str) -> Option<Expr> {
-    let typed = cx.formula(formula, table, "control total", field)?;
-    match typed.data_type {
-        DataType::Int64 | DataType::Decimal128(_, _) => {}
-        DataType::Float64 => cx.problem(
-            Problem::warning("This is a float: its total cannot be reconciled to the cent.")
-                .on(field)
-                .help("Convert it: DECIMAL([column], 2)."),
-        ),
-        other => {
-            let problem = Problem::error(format!("A value of type {} cannot be added up.", type_name(&other)));
-            cx.problem(problem.on(field).help("Give a number, for example VALUE([column])."));
-            return None;
-        }
-    }
-    Some(typed.expr)
 }
 
 impl Reconcile {

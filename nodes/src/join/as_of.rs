@@ -52,7 +52,15 @@ impl NodeKind for AsOf {
                 en: "Fetches columns from the latest row on or before each row's date, such as the rate or the price of the day.",
                 fr: "Va chercher des colonnes dans la dernière ligne à la date de chaque ligne ou avant, comme le cours ou le prix du jour.",
             },
-            synonyms: &["asof join", "latest rate", "price at date", "effective date", "approximate match", "cours du jour", "date d'effet"],
+            synonyms: &[
+                "asof join",
+                "latest rate",
+                "price at date",
+                "effective date",
+                "approximate match",
+                "cours du jour",
+                "date d'effet",
+            ],
             order: Words { en: "Rows stay in their order on both ports.", fr: "Les lignes restent dans leur ordre aux deux sorties." },
         }
     }
@@ -140,13 +148,8 @@ pub(super) fn places(cx: &mut Planning<'_>, ours: (&Column, &str, &Table), their
     let (left, right) = (cx.column_type(ours.0, ours.2, ours.1), cx.column_type(theirs.0, theirs.2, theirs.1));
     let (left, right) = (left?, right?);
     let Some(common) = unify(&left, &right) else {
-        let what = format!(
-            "\"{}\" is {} and \"{}\" is {}: they cannot be compared.",
-            ours.0.0,
-            type_name(&left),
-            theirs.0.0,
-            type_name(&right)
-        );
+        let what =
+            format!("\"{}\" is {} and \"{}\" is {}: they cannot be compared.", ours.0.0, type_name(&left), theirs.0.0, type_name(&right));
         cx.problem(Problem::error(what).on(ours.1).help("Give both the same type with a \"Select columns\" step before this one."));
         return None;
     };

@@ -68,8 +68,7 @@ impl NodeKind for Compare {
         }
         let keys: Vec<&str> = self.on.0.iter().map(|key| key.0.as_str()).collect();
         let left_out = |name: &str| keys.contains(&name) || self.ignore.0.iter().any(|one| one.0 == name);
-        let compared: Vec<String> =
-            new.names().filter(|name| old.has(name) && !left_out(name)).map(str::to_owned).collect();
+        let compared: Vec<String> = new.names().filter(|name| old.has(name) && !left_out(name)).map(str::to_owned).collect();
         let only: Vec<&str> = new.names().filter(|name| !old.has(name)).chain(old.names().filter(|name| !new.has(name))).collect();
         if !only.is_empty() {
             let what = format!("Not in both tables, and not compared: {}.", only.join(", "));
@@ -206,11 +205,8 @@ impl Compare {
         let names = compared.iter().map(|name| when(differs(name), text(name)).end()).collect::<datafusion::common::Result<Vec<_>>>()?;
         let befores = compared.iter().map(|name| as_text(column(&format!("{OLD}{name}")))).collect();
         let afters = compared.iter().map(|name| as_text(column(name))).collect();
-        let lists = vec![
-            (name_at.clone(), make_array(names)),
-            (before_at.clone(), make_array(befores)),
-            (after_at.clone(), make_array(afters)),
-        ];
+        let lists =
+            vec![(name_at.clone(), make_array(names)), (before_at.clone(), make_array(befores)), (after_at.clone(), make_array(afters))];
         let differing = judged.filter(column(state).not_eq(text("same")))?;
         let rows = spread(cx.node(), &differing, lists, false)?.filter(column(&name_at).is_not_null())?;
         let mut columns: Vec<(String, Expr)> = self.on.0.iter().map(|key| (key.0.clone(), column(&key.0))).collect();

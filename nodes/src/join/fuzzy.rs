@@ -169,7 +169,10 @@ impl NodeKind for Fuzzy {
             )
             .input("in", "customer,n:integer\ndupond s.a.,1\nMULLER GMBH,2\nDurand,3\n,4")
             .input("table", names)
-            .output("out", "customer,n:integer,code,similarity:decimal(4)\ndupond s.a.,1,1,0.9378\nMULLER GMBH,2,2,1.0000\nDurand,3,,\n,4,,")
+            .output(
+                "out",
+                "customer,n:integer,code,similarity:decimal(4)\ndupond s.a.,1,1,0.9378\nMULLER GMBH,2,2,1.0000\nDurand,3,,\n,4,,",
+            )
             .output("missing", "customer,n:integer\nDurand,3\n,4"),
             Example::new(
                 "Words in another order.",
@@ -263,8 +266,9 @@ impl Fuzzy {
         }
         candidates.sort_unstable_by_key(|place| (std::cmp::Reverse(shared[*place]), *place));
         candidates.iter().for_each(|place| shared[*place] = 0);
-        let measured = candidates.into_iter().take(CANDIDATES).filter_map(|place| Some((place, self.measure.of(text, theirs[place].as_deref()?))));
-        let best = measured.reduce(|best, next| if next.1 > best.1 || next.1 == best.1 && next.0 < best.0 { next } else { best });
+        let measured =
+            candidates.into_iter().take(CANDIDATES).filter_map(|place| Some((place, self.measure.of(text, theirs[place].as_deref()?))));
+        let best = measured.reduce(|best, next| if next.1.total_cmp(&best.1).then(best.0.cmp(&next.0)).is_gt() { next } else { best });
         best.filter(|(_, score)| *score >= threshold)
     }
 }

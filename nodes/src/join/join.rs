@@ -195,7 +195,7 @@ impl Join {
                 rows_with(found().gt(lit(1_i64)))?.alias("matched_more"),
             ];
             let text = lit(datafusion::scalar::ScalarValue::Utf8View(Some(name.to_owned())));
-            let columns = ["unmatched", "matched_once", "matched_more"].map(|name| column(name));
+            let columns = ["unmatched", "matched_once", "matched_more"].map(column);
             met.aggregate(Vec::<Expr>::new(), figures)?
                 .project([text.alias("side")].into_iter().chain(columns).chain([lit(number).alias(&side)]))?
                 .build()

@@ -100,7 +100,12 @@ impl Keyed {
 
     /// No keys: every row meets every row.
     pub fn none(cx: &Planning<'_>) -> Self {
-        Self { pairs: vec![], node: cx.node().to_owned(), ignore_case: false }
+        Self::of(cx.node(), vec![])
+    }
+
+    /// These pairs, whose columns are known to be there.
+    pub fn of(node: &str, pairs: Vec<Pair>) -> Self {
+        Self { pairs, node: node.to_owned(), ignore_case: false }
     }
 
     /// The hidden name of a key on the streaming side.

@@ -40,7 +40,10 @@ impl NodeKind for JoinMany {
                 fr: "Met plusieurs tables côte à côte par les mêmes colonnes clés.",
             },
             synonyms: &["join multiple", "multi join", "jointure multiple", "merge several"],
-            order: Words { en: "The first table's, then what the others add.", fr: "Celui de la première table, puis ce que les autres ajoutent." },
+            order: Words {
+                en: "The first table's, then what the others add.",
+                fr: "Celui de la première table, puis ce que les autres ajoutent.",
+            },
         }
     }
 
@@ -93,7 +96,10 @@ impl NodeKind for JoinMany {
                 .input("in", c)
                 .output("out", "k,v:integer,v_2:integer,w\nx,1,,A\ny,2,20,B\nz,,30,C"),
             Example::new("One table stays as it is.", json!({ "on": ["k"] })).input("in", a).output("out", a),
-            Example::new("Every table has the key.", json!({ "on": ["v"] })).input("in", a).input("in", c).refused("\"v\" is not in this table"),
+            Example::new("Every table has the key.", json!({ "on": ["v"] }))
+                .input("in", a)
+                .input("in", c)
+                .refused("\"v\" is not in this table"),
         ]
     }
 }

@@ -9,6 +9,6 @@ pub mod join;
 pub(crate) mod keys;
 pub mod lookup;
 pub mod many;
-mod nearest;
+pub(crate) mod nearest;
 pub mod range;
 pub mod union;

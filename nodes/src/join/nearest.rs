@@ -15,24 +15,24 @@ use crate::window::{self, Frame};
 
 /// Which row is the nearest.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Rule {
+pub(crate) struct Rule {
     /// The first at or after, instead of the last at or before.
-    pub forward: bool,
+    pub(crate) forward: bool,
     /// A row at the very place does not count.
-    pub strict: bool,
+    pub(crate) strict: bool,
     /// A table row without a place lies before all others.
-    pub open: bool,
+    pub(crate) open: bool,
 }
 
 /// The places of both sides, of one type.
-pub(super) struct Places {
-    pub rows: Expr,
-    pub table: Expr,
+pub(crate) struct Places {
+    pub(crate) rows: Expr,
+    pub(crate) table: Expr,
 }
 
-/// The incoming rows with what they found of `columns` (of the table) under the names of [`fetched`], and a condition
+/// The incoming rows, hidden columns too, with what they found of `columns` (of the table) under the names of [`fetched`], and a condition
 /// that says whether they found something.
-pub(super) fn found(
+pub(crate) fn found(
     node: &str,
     (rows, table): (&Table, &Table),
     keyed: &Keyed,
@@ -43,10 +43,12 @@ pub(super) fn found(
     let hide = |what: &str| hidden(&format!("{node}.{what}"));
     let (place, index, side, hit, mark) = (hide("place"), hide("index"), hide("side"), hide("hit"), hide("mark"));
     let keys: Vec<String> = (0..keyed.pairs.len()).map(|i| hide(&format!("key{i}"))).collect();
-    let named = |exprs: Vec<(String, Expr)>| -> Vec<(String, Expr)> { keys.iter().cloned().zip(exprs.into_iter().map(|(_, expr)| expr)).collect() };
+    let named =
+        |exprs: Vec<(String, Expr)>| -> Vec<(String, Expr)> { keys.iter().cloned().zip(exprs.into_iter().map(|(_, expr)| expr)).collect() };
 
     let mut of_table = named(keyed.right_keys(table));
     of_table.push((place.clone(), places.table));
+    let taken: Vec<String> = columns.iter().map(|(name, _)| name.clone()).collect();
     of_table.extend(columns);
     let numbered = window::with(&table.with_columns(of_table)?, vec![(mark.clone(), window::place(&[], &table.order)?)])?;
     let numbered = numbered.with_columns(vec![(index.clone(), cast(column(&mark), DataType::Int64))])?;
@@ -71,7 +73,12 @@ pub(super) fn found(
     let theirs = LogicalPlanBuilder::from(numbered.plan.clone()).filter(present)?.project(exprs)?.build()?;
     let line = Table::new(ours.union(theirs)?.build()?, rows_in.order.clone());
 
-    let key = |name: &str, descending: bool, nulls_first: bool| OrderKey { column: name.to_owned(), descending, nulls_first, label: String::new() };
+    let key = |name: &str, descending: bool, nulls_first: bool| OrderKey {
+        column: name.to_owned(),
+        descending,
+        nulls_first,
+        label: String::new(),
+    };
     let order = [key(&place, rule.forward, true), key(&side, false, false), key(&index, rule.forward, false)];
     let last = window::over_filled(last_value(column(&index), vec![]), &keys, &order, Frame::SoFar)?;
     let line = window::with(&line, vec![(hit.clone(), last)])?.filter(column(&side).eq(lit(first)))?;
@@ -80,11 +87,9 @@ pub(super) fn found(
     let line = line.with_columns(vec![(hit.clone(), when(known, column(&hit)).end()?)])?;
 
     let mut build = vec![(index.clone(), column(&index))];
-    let taken: Vec<String> = (0..).map(|i| hidden(&format!("{node}.fetched.{i}"))).take_while(|name| numbered.has(name)).collect();
     build.extend(taken.iter().map(|name| (name.clone(), column(name))));
     let build = only(&numbered, build)?;
-    let visible: Vec<(String, Expr)> = rows.names().map(|name| (name.to_owned(), column(name))).collect();
-    let mut kept = visible;
+    let mut kept: Vec<(String, Expr)> = rows.schema().fields().iter().map(|field| (field.name().clone(), column(field.name()))).collect();
     kept.push((hit.clone(), column(&hit)));
     let line = line.project(kept)?;
     let on = (vec![datafusion::common::Column::new_unqualified(&index)], vec![datafusion::common::Column::new_unqualified(&hit)]);
@@ -95,6 +100,6 @@ pub(super) fn found(
 }
 
 /// The columns to fetch under their hidden names.
-pub(super) fn fetching(cx: &Planning<'_>, taken: &[(String, String)]) -> Vec<(String, Expr)> {
+pub(crate) fn fetching(cx: &Planning<'_>, taken: &[(String, String)]) -> Vec<(String, Expr)> {
     taken.iter().enumerate().map(|(i, (name, _))| (fetched(cx, i), column(name))).collect()
 }
