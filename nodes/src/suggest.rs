@@ -14,6 +14,9 @@ pub fn reading(path: &str) -> Suggestion {
     let kind = match Path::new(name).extension().and_then(|extension| extension.to_str()) {
         Some("xlsx" | "xlsm" | "xlsb" | "xls" | "ods") => "input.excel",
         Some("parquet") => "input.parquet",
+        Some("json" | "jsonl" | "ndjson") => "input.json",
+        Some("xml") => "input.xml",
+        Some("arrow" | "feather") => "input.arrow",
         _ => "input.csv",
     };
     (kind, json!({ "path": path }))

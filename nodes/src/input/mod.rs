@@ -1,6 +1,13 @@
 //! Where rows come from.
 
+pub mod arrow;
 pub mod csv;
+pub mod directory;
 pub mod excel;
+pub mod fixed_width;
 pub mod inline;
+pub mod json;
 pub mod parquet;
+pub mod sequence;
+pub mod texts;
+pub mod xml;

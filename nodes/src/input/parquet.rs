@@ -134,7 +134,7 @@ fn tempfile_like() -> Option<File> {
 }
 
 /// The type in which a column enters a workflow; `None` for types that have no place there.
-fn carried(data_type: &DataType) -> Option<DataType> {
+pub(super) fn carried(data_type: &DataType) -> Option<DataType> {
     use DataType::{
         Boolean, Date32, Date64, Decimal32, Decimal64, Decimal128, Dictionary, Float16, Float32, Float64, Int8, Int16, Int32, Int64,
         LargeUtf8, Timestamp, UInt8, UInt16, UInt32, UInt64, Utf8, Utf8View,
@@ -306,7 +306,7 @@ impl Chunks for ParquetChunks {
     }
 }
 
-fn exactly(array: &ArrayRef, data_type: &DataType) -> std::result::Result<ArrayRef, arrow::error::ArrowError> {
+pub(super) fn exactly(array: &ArrayRef, data_type: &DataType) -> std::result::Result<ArrayRef, arrow::error::ArrowError> {
     if array.data_type() == data_type {
         return Ok(Arc::clone(array));
     }

@@ -1,6 +1,6 @@
 //! `input.csv`: text files of rows, as people really get them.
 
-mod reading;
+pub(crate) mod reading;
 pub(crate) mod sniff;
 mod source;
 #[cfg(test)]

@@ -30,14 +30,14 @@ fn bytes(path: &Path) -> io::Result<Box<dyn Read + Send>> {
 
 /// What is known of a file's encoding.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Found {
-    pub(super) encoding: &'static Encoding,
+pub(crate) struct Found {
+    pub(crate) encoding: &'static Encoding,
     /// Whether it was guessed from the bytes, and may be wrong.
-    pub(super) guessed: bool,
+    pub(crate) guessed: bool,
 }
 
 /// The encoding of a file: by its byte-order mark, else UTF-8 where the bytes are that, else a guess.
-pub(super) fn encoding(path: &Path) -> io::Result<Found> {
+pub(crate) fn encoding(path: &Path) -> io::Result<Found> {
     let mut sample = Vec::new();
     bytes(path)?.take(LOOK as u64).read_to_end(&mut sample)?;
     if let Some((encoding, _)) = Encoding::for_bom(&sample) {
@@ -58,7 +58,7 @@ pub(super) fn encoding(path: &Path) -> io::Result<Found> {
 
 /// A file as UTF-8 bytes without a byte-order mark. Bytes that are not of the encoding are an error that names the
 /// place.
-pub(super) fn text(path: &Path, encoding: &'static Encoding) -> io::Result<Box<dyn Read + Send>> {
+pub(crate) fn text(path: &Path, encoding: &'static Encoding) -> io::Result<Box<dyn Read + Send>> {
     let mut source = bytes(path)?;
     if encoding == UTF_8 {
         let mut start = [0; 3];
