@@ -15,3 +15,6 @@ pub mod share;
 pub mod split;
 pub mod tiers;
 pub mod unpivot;
+pub mod across;
+pub mod forecast;
+pub mod sql;

@@ -1,10 +1,12 @@
 //! Which rows and columns go on, and in what order.
 
 pub mod cleanse;
+pub mod detect_types;
 pub mod drop_empty;
 pub mod fill;
 #[expect(clippy::module_inception, reason = "one file per kind, and the family has one of its own name")]
 pub mod filter;
+pub mod gaps;
 pub mod headers;
 pub mod keys;
 pub mod mask;

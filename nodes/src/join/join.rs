@@ -118,7 +118,7 @@ impl Join {
     }
 
     /// The joined rows: the left table's columns, then the right table's.
-    pub(super) fn joined(&self, cx: &mut Planning<'_>, left: &Table, right: &Table, keyed: &Keyed) -> Option<Table> {
+    pub(crate) fn joined(&self, cx: &mut Planning<'_>, left: &Table, right: &Table, keyed: &Keyed) -> Option<Table> {
         // Every right column gets a name of its own: two tables of one source also share hidden columns.
         let renamed: Vec<(String, String)> = right
             .schema()
