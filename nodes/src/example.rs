@@ -37,12 +37,14 @@ pub struct Example {
     pub written: Vec<(&'static str, &'static str)>,
     /// Words of the problem that refuses these parameters: an example of a mistake and of what is said of it.
     pub refused: Option<&'static str>,
+    /// It needs something that is not there when examples are run: a ledger, a server. Other tests run it.
+    pub elsewhere: bool,
 }
 
 impl Example {
     /// An example with its sentence and parameters.
     pub fn new(title: &'static str, params: Value) -> Self {
-        Self { title, params, inputs: vec![], outputs: vec![], files: vec![], written: vec![], refused: None }
+        Self { title, params, inputs: vec![], outputs: vec![], files: vec![], written: vec![], refused: None, elsewhere: false }
     }
 
     /// With a table that arrives on a port.
@@ -70,6 +72,13 @@ impl Example {
     #[must_use]
     pub fn refused(mut self, words: &'static str) -> Self {
         self.refused = Some(words);
+        self
+    }
+
+    /// Not run with the other examples: it needs something that is not there.
+    #[must_use]
+    pub fn elsewhere(mut self) -> Self {
+        self.elsewhere = true;
         self
     }
 
@@ -282,6 +291,9 @@ pub async fn rows(table: &Table, context: &SessionContext) -> Result<RecordBatch
 
 /// Runs an example and compares. The error says what came out instead. The folder is empty to begin with.
 pub async fn run(kind: &Kind, example: &Example, folder: &Path, threads: usize) -> Result<(), String> {
+    if example.elsewhere {
+        return Ok(());
+    }
     for (path, bytes) in &example.files {
         std::fs::write(folder.join(path), bytes).map_err(|e| e.to_string())?;
     }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, SchemaRef};
+use datafusion::catalog::TableProvider;
 use datafusion::common::DataFusionError;
 use datafusion::logical_expr::Expr;
 use datafusion::scalar::ScalarValue;
@@ -190,11 +191,35 @@ pub trait Host: Debug + Send + Sync {
         None
     }
 
+    /// A Delta table, now or at a version.
+    fn lake(&self, lake: Lake<'_>, version: Option<u64>) -> Result<LakeTable, Problem> {
+        let _ = (lake, version);
+        Err(Problem::error("There are no Delta tables here."))
+    }
+
     /// The first figure of the first control of this step in the last published run of the workflow.
     fn last_figure(&self, node: &str) -> Option<Decimal> {
         let _ = node;
         None
     }
+}
+
+/// Which Delta table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lake<'a> {
+    /// One of the project's ledger.
+    Ledger(&'a str),
+    /// One in a folder, as a path in a workflow names it.
+    Folder(&'a str),
+}
+
+/// A Delta table at one version.
+#[derive(Debug)]
+pub struct LakeTable {
+    /// Its rows.
+    pub rows: Arc<dyn TableProvider>,
+    /// The file that stands for this version: it never changes, and another version has another.
+    pub proof: PathBuf,
 }
 
 /// What a step sees while it plans: its inputs, the workflow's parameters, the host. Problems are collected here.
@@ -288,6 +313,11 @@ impl<'a> Planning<'a> {
         };
         self.problem(problem.on(field).in_file(path, None));
         None
+    }
+
+    /// Records a file that the run depends on.
+    pub fn source(&mut self, file: PathBuf) {
+        self.sources.push(file);
     }
 
     /// A column of a table; reports one that is not there, with the nearest name.
@@ -574,7 +604,8 @@ pub trait FileFormat: Debug + Send + Sync {
 }
 
 /// How rows enter a ledger table.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum LedgerMode {
     /// They are added.
     Append,
@@ -588,7 +619,21 @@ pub enum LedgerMode {
         /// The key's columns.
         keys: Vec<String>,
     },
+    /// A row that changed ends the one before it and begins a new one: a slowly changing dimension of type 2.
+    History {
+        /// The key's columns.
+        keys: Vec<String>,
+        /// From when the rows hold, as `2026-09-30`.
+        from: String,
+        /// Whether keys that are not loaded end too.
+        end_missing: bool,
+    },
 }
+
+/// The column of a history that says from when a row holds.
+pub const VALID_FROM: &str = "valid_from";
+/// The column of a history that says until when, that day left out; empty for what holds now.
+pub const VALID_TO: &str = "valid_to";
 
 /// Where a load step sends its rows. The engine stages them and publishes when every blocking control holds.
 #[derive(Debug, Clone)]

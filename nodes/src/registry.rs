@@ -148,6 +148,8 @@ static REGISTRY: LazyLock<Vec<Kind>> = LazyLock::new(|| {
         Kind::of::<crate::input::arrow::ArrowInput>(),
         Kind::of::<crate::input::directory::Folder>(),
         Kind::of::<crate::input::directory::Directory>(),
+        Kind::of::<crate::input::lake::LedgerInput>(),
+        Kind::of::<crate::input::lake::DeltaInput>(),
         Kind::of::<crate::input::sequence::Sequence>(),
         Kind::of::<crate::input::sequence::Calendar>(),
         Kind::of::<crate::filter::filter::Filter>(),
@@ -214,6 +216,9 @@ static REGISTRY: LazyLock<Vec<Kind>> = LazyLock::new(|| {
         Kind::of::<crate::load::csv::CsvLoad>(),
         Kind::of::<crate::load::excel::ExcelLoad>(),
         Kind::of::<crate::load::parquet::ParquetLoad>(),
+        Kind::of::<crate::load::json::JsonLoad>(),
+        Kind::of::<crate::load::arrow::ArrowLoad>(),
+        Kind::of::<crate::load::journal::JournalLoad>(),
         Kind::of::<crate::load::ledger::LedgerLoad>(),
     ]
 });

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use arrow::datatypes::SchemaRef;
 use rust_decimal::Decimal;
-use weir_nodes::kind::Host;
+use weir_nodes::Problem;
+use weir_nodes::kind::{Host, Lake, LakeTable};
 
-use crate::ledger::Ledger;
+use crate::ledger::{AsOf, Ledger, LedgerError};
 use crate::project::Project;
 use crate::run::certificate::{CERTIFICATE, Certificate, Outcome};
 
@@ -34,17 +35,25 @@ impl Host for ProjectHost<'_> {
         if !folder.join(table).is_dir() {
             return None;
         }
-        // Planning is synchronous and may happen inside a runtime: the ledger is asked from a thread of its own.
-        std::thread::scope(|scope| {
-            scope
-                .spawn(|| {
-                    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
-                    runtime.block_on(async { Ledger::open(&folder).columns(table).await.ok().flatten() })
-                })
-                .join()
-                .ok()
-                .flatten()
+        asked(|| async { Ledger::open(&folder).columns(table).await.ok().flatten() }).flatten()
+    }
+
+    fn lake(&self, lake: Lake<'_>, version: Option<u64>) -> Result<LakeTable, Problem> {
+        let (folder, name) = match lake {
+            Lake::Ledger(table) => (self.project.ledger(), table.to_owned()),
+            Lake::Folder(path) => {
+                let path = self.project.path(path);
+                let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+                (path.parent().unwrap_or(&path).to_owned(), name)
+            }
+        };
+        asked(|| async move {
+            let ledger = if matches!(lake, Lake::Ledger(_)) { Ledger::open(&folder) } else { Ledger::elsewhere(&folder) };
+            let (rows, proof) = ledger.provider(&name, version.map(AsOf::Version)).await?;
+            Ok(LakeTable { rows, proof })
         })
+        .unwrap_or(Err(LedgerError::Missing { table: String::new() }))
+        .map_err(|error| Problem::error(error.to_string()))
     }
 
     fn last_figure(&self, node: &str) -> Option<Decimal> {
@@ -59,4 +68,16 @@ impl Host for ProjectHost<'_> {
             certificate.verdicts.into_iter().find(|verdict| verdict.node == node)?.figures.map(|figures| figures.left)
         })
     }
+}
+
+/// The answer of the ledger. Planning is synchronous and may happen inside a runtime: the question is asked from a
+/// thread of its own.
+fn asked<T: Send, F: Future<Output = T>>(question: impl FnOnce() -> F + Send) -> Option<T> {
+    std::thread::scope(|scope| {
+        let asking = scope.spawn(|| {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
+            Some(runtime.block_on(question()))
+        });
+        asking.join().ok().flatten()
+    })
 }

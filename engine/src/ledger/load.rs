@@ -19,7 +19,7 @@ use deltalake::protocol::SaveMode;
 use weir_nodes::kind::LedgerMode;
 use weir_nodes::types::type_name;
 
-use super::{Ledger, LedgerError, Load, column, durable};
+use super::{Ledger, LedgerError, Load, column, durable, history};
 
 impl Ledger {
     /// Whether a load can be done: its columns fit the table and its keys are whole. Changes nothing.
@@ -32,7 +32,7 @@ impl Ledger {
             Some(there) => fitted(rows, name, &there)?,
             None => rows,
         };
-        if let LedgerMode::Upsert { keys } = &load.mode {
+        if let LedgerMode::Upsert { keys } | LedgerMode::History { keys, .. } = &load.mode {
             unique_keys(name, &rows.collect().await.map_err(read)?, keys)?;
         }
         Ok(())
@@ -85,6 +85,18 @@ impl Ledger {
                         (SaveMode::Overwrite, None, session.read_table(Arc::new(table)).map_err(read)?)
                     }
                 }
+            }
+            (LedgerMode::History { keys, from, end_missing }, there) => {
+                let fresh = rows.clone().collect().await.map_err(read)?;
+                unique_keys(name, &fresh, keys)?;
+                let old = match there {
+                    None => vec![],
+                    Some(there) => session.read_table(there).map_err(read)?.collect().await.map_err(read)?,
+                };
+                let schema = history::schema(rows.schema().as_arrow());
+                let all = history::merged(&old, &fresh, &schema, &history::Rule { keys, from, end_missing: *end_missing }).map_err(read)?;
+                let table = MemTable::try_new(schema, vec![vec![all]]).map_err(read)?;
+                (SaveMode::Overwrite, None, session.read_table(Arc::new(table)).map_err(read)?)
             }
             _ => (SaveMode::Append, None, rows),
         };

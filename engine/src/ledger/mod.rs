@@ -6,6 +6,7 @@
 
 mod durable;
 mod error;
+mod history;
 mod load;
 
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::catalog::TableProvider;
 use datafusion::common::Column;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::logical_expr::Expr;
@@ -36,6 +38,8 @@ pub const ROW: &str = "_row";
 #[derive(Debug, Clone)]
 pub struct Ledger {
     folder: PathBuf,
+    /// Whether its tables are Weir's own, whose names are plain.
+    own: bool,
 }
 
 /// Rows to load.
@@ -105,13 +109,18 @@ fn column(name: &str) -> Expr {
 impl Ledger {
     /// The ledger in a folder. Nothing is read or made yet.
     pub fn open(folder: &Path) -> Self {
-        Self { folder: folder.to_owned() }
+        Self { folder: folder.to_owned(), own: true }
+    }
+
+    /// Delta tables of others in a folder, to be read.
+    pub fn elsewhere(folder: &Path) -> Self {
+        Self { folder: folder.to_owned(), own: false }
     }
 
     /// The folder of a table, for a name that is one.
     fn path(&self, table: &str) -> Result<PathBuf, LedgerError> {
         let plain = table.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-');
-        if table.is_empty() || !plain {
+        if table.is_empty() || self.own && !plain {
             return Err(LedgerError::Name { table: table.to_owned() });
         }
         Ok(self.folder.join(table))
@@ -172,8 +181,15 @@ impl Ledger {
         Ok(Some(provider.schema()))
     }
 
-    /// The rows of a table, now or at a moment, in the order of their loads and of the rows in each.
-    pub async fn read(&self, table: &str, as_of: Option<AsOf>) -> Result<RecordBatch, LedgerError> {
+    /// A table at a version, and the file of its log that stands for it.
+    pub async fn provider(&self, table: &str, as_of: Option<AsOf>) -> Result<(Arc<dyn TableProvider>, PathBuf), LedgerError> {
+        let at = self.at(table, as_of).await?;
+        let provider = at.table_provider().await.map_err(|error| LedgerError::delta(table, error.into()))?;
+        let log = self.path(table)?.join("_delta_log");
+        Ok((provider, log.join(format!("{:020}.json", at.version().unwrap_or_default()))))
+    }
+
+    async fn at(&self, table: &str, as_of: Option<AsOf>) -> Result<DeltaTable, LedgerError> {
         let mut at = self.table(table).await?;
         if let Some(AsOf::Version(version)) = as_of {
             let newest = at.version().unwrap_or_default();
@@ -182,6 +198,12 @@ impl Ledger {
             }
             at.load_version(version).await.map_err(|error| LedgerError::delta(table, error))?;
         }
+        Ok(at)
+    }
+
+    /// The rows of a table, now or at a moment, in the order of their loads and of the rows in each.
+    pub async fn read(&self, table: &str, as_of: Option<AsOf>) -> Result<RecordBatch, LedgerError> {
+        let at = self.at(table, as_of).await?;
         let provider = at.table_provider().await.map_err(|error| LedgerError::delta(table, error.into()))?;
         let schema = provider.schema();
         let rows = async {

@@ -40,41 +40,12 @@ pub(crate) struct StagedFile {
 pub(crate) struct StagedLoad {
     pub(crate) staged: PathBuf,
     pub(crate) table: String,
-    pub(crate) mode: StagedMode,
+    pub(crate) mode: LedgerMode,
 }
 
 impl StagedLoad {
     fn of(&self, intent: &Intent) -> Load {
-        Load { table: self.table.clone(), mode: self.mode.clone().into(), run: intent.certificate.run.clone(), rows: self.staged.clone() }
-    }
-}
-
-/// [`LedgerMode`], as the intent keeps it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum StagedMode {
-    Append,
-    ReplacePeriod { column: String },
-    Upsert { keys: Vec<String> },
-}
-
-impl From<&LedgerMode> for StagedMode {
-    fn from(mode: &LedgerMode) -> Self {
-        match mode {
-            LedgerMode::Append => Self::Append,
-            LedgerMode::ReplacePeriod { column } => Self::ReplacePeriod { column: column.clone() },
-            LedgerMode::Upsert { keys } => Self::Upsert { keys: keys.clone() },
-        }
-    }
-}
-
-impl From<StagedMode> for LedgerMode {
-    fn from(mode: StagedMode) -> Self {
-        match mode {
-            StagedMode::Append => Self::Append,
-            StagedMode::ReplacePeriod { column } => Self::ReplacePeriod { column },
-            StagedMode::Upsert { keys } => Self::Upsert { keys },
-        }
+        Load { table: self.table.clone(), mode: self.mode.clone(), run: intent.certificate.run.clone(), rows: self.staged.clone() }
     }
 }
 

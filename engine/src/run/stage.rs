@@ -92,7 +92,7 @@ pub(crate) async fn compute(
                 format!("file:{path}")
             }
             Sink::Ledger { table, mode, .. } => {
-                loads.push(StagedLoad { staged, table: table.clone(), mode: mode.into() });
+                loads.push(StagedLoad { staged, table: table.clone(), mode: mode.clone() });
                 format!("ledger:{table}")
             }
         };

@@ -7,6 +7,7 @@ pub mod excel;
 pub mod fixed_width;
 pub mod inline;
 pub mod json;
+pub mod lake;
 pub mod parquet;
 pub mod sequence;
 pub mod texts;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::example::Example;
-use crate::kind::{Category, Identity, LedgerMode, NodeKind, Planned, Planning, Ports, Sink, Words};
+use crate::kind::{Category, Identity, LedgerMode, NodeKind, Planned, Planning, Ports, Sink, VALID_FROM, VALID_TO, Words};
 use crate::param::{Column, Columns};
 use crate::problem::Problem;
 use crate::types::type_name;
@@ -21,9 +21,15 @@ pub struct LedgerLoad {
     /// For `replace_period`: the column whose values say which rows are replaced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub period: Option<Column>,
-    /// For `upsert`: the columns that tell rows apart.
+    /// For `upsert` and `history`: the columns that tell rows apart.
     #[serde(default)]
     pub keys: Columns,
+    /// For `history`: from when the rows hold, such as `2026-09-30`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// For `history`: whether keys that are not loaded end too.
+    #[serde(default)]
+    pub end_missing: bool,
 }
 
 /// How rows enter a ledger table.
@@ -37,6 +43,8 @@ pub enum Mode {
     ReplacePeriod,
     /// They replace the rows with the same key, and add the others.
     Upsert,
+    /// A row that differs ends the one before it and begins a new one, with the dates from when and until when it holds.
+    History,
 }
 
 impl NodeKind for LedgerLoad {
@@ -83,14 +91,13 @@ impl NodeKind for LedgerLoad {
                 cx.column(&period, &table, "period")?;
                 LedgerMode::ReplacePeriod { column: period.0 }
             }
-            Mode::Upsert => {
+            Mode::Upsert | Mode::History => {
                 if self.keys.0.is_empty() {
-                    cx.problem(Problem::error("An upsert needs a key.").on("keys").help("Choose the columns that tell rows apart."));
+                    cx.problem(Problem::error("Rows need a key here.").on("keys").help("Choose the columns that tell rows apart."));
                 }
-                for (i, key) in self.keys.0.iter().enumerate() {
-                    cx.column(key, &table, &format!("keys[{i}]"));
-                }
-                LedgerMode::Upsert { keys: self.keys.0.iter().map(|key| key.0.clone()).collect() }
+                cx.columns(&self.keys, &table, "keys");
+                let keys = self.keys.0.iter().map(|key| key.0.clone()).collect();
+                if self.mode == Mode::Upsert { LedgerMode::Upsert { keys } } else { self.history(cx, &table, keys) }
             }
         };
         if let Some(there) = cx.host().ledger_columns(&self.table) {
@@ -130,10 +137,30 @@ impl NodeKind for LedgerLoad {
             .input("in", "owner,month,amount:decimal(2)\nJean,2026-09,10.00"),
             Example::new("One row for each deal.", json!({ "table": "deals", "mode": "upsert", "keys": ["id"] }))
                 .input("in", "id:integer,stage\n1,won"),
+            Example::new(
+                "What a customer was, and when.",
+                json!({ "table": "customers", "mode": "history", "keys": ["id"], "from": "2026-09-30" }),
+            )
+            .input("in", "id:integer,city\n1,Lyon"),
             Example::new("Rows are added.", json!({ "table": "deals", "mode": "append" })).input("in", "id:integer\n1"),
             Example::new("A key that is not there is refused.", json!({ "table": "deals", "mode": "upsert", "keys": ["key"] }))
                 .input("in", "id:integer\n1")
                 .refused("\"key\""),
         ]
+    }
+}
+
+impl LedgerLoad {
+    fn history(&self, cx: &mut Planning<'_>, table: &crate::Table, keys: Vec<String>) -> LedgerMode {
+        let from = self.from.clone().unwrap_or_default();
+        if chrono::NaiveDate::parse_from_str(&from, "%Y-%m-%d").is_err() {
+            let what = format!("\"{from}\" is not the date from when the rows hold.");
+            cx.problem(Problem::error(what).on("from").help("Write it like 2026-09-30, or name a parameter such as $close."));
+        }
+        for name in [VALID_FROM, VALID_TO].into_iter().filter(|name| table.has(name)) {
+            let what = format!("The rows have a column \"{name}\" already, which a history makes.");
+            cx.problem(Problem::error(what).on("mode").help("Rename it with a select step."));
+        }
+        LedgerMode::History { keys, from, end_missing: self.end_missing }
     }
 }

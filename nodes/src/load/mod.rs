@@ -1,6 +1,9 @@
 //! Where rows go.
 
+pub mod arrow;
 pub mod csv;
 pub mod excel;
+pub mod journal;
+pub mod json;
 pub mod ledger;
 pub mod parquet;
