@@ -7,4 +7,5 @@ mod crash;
 mod determinism;
 mod input_errors;
 mod preview;
+mod reference;
 mod yardstick;
