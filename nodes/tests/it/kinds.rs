@@ -117,3 +117,9 @@ fn parameters_survive_a_round_trip() {
         }
     }
 }
+
+#[test]
+fn the_page_of_kinds_is_not_stale() {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap_or_default();
+    assert!(page == weir_nodes::document::as_markdown(), "write it again: cargo run -- nodes --markdown > nodes/README.md");
+}

@@ -3,4 +3,5 @@
 
 mod bad;
 mod kinds;
+mod laws;
 mod traps;
