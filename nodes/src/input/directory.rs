@@ -4,10 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringViewArray, TimestampMicrosecondArray};
-use datafusion::logical_expr::cast;
-use datafusion::scalar::ScalarValue;
 
-use crate::join::keys::unify;
+use super::stack::{Drift, stacked};
 use crate::param::FilePath;
 use crate::prelude::*;
 use crate::registry;
@@ -69,7 +67,7 @@ fn files(cx: &mut Planning<'_>, path: &FilePath, pattern: &str, inside: bool) ->
 }
 
 /// Whether a name fits a pattern of `*` and `?`.
-fn fits(name: &str, pattern: &str) -> bool {
+pub(super) fn fits(name: &str, pattern: &str) -> bool {
     let (name, pattern): (Vec<char>, Vec<char>) = (name.chars().collect(), pattern.chars().collect());
     let (mut n, mut p, mut star, mut mark) = (0, 0, None, 0);
     while n < name.len() {
@@ -165,17 +163,6 @@ pub struct Folder {
     pub options: serde_json::Map<String, serde_json::Value>,
 }
 
-/// What happens when the columns of the files differ.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Drift {
-    /// Missing columns are empty, and named in a warning.
-    #[default]
-    Report,
-    /// They are a problem.
-    Refuse,
-}
-
 fn file() -> Option<NewColumn> {
     Some(NewColumn("file".into()))
 }
@@ -221,9 +208,7 @@ impl NodeKind for Folder {
             let table = planned.flows.into_iter().find_map(|flow| flow.outlets.iter().any(|outlet| outlet.port == "out").then_some(flow.table));
             tables.push((shown.clone(), table?));
         }
-        let columns = self.columns(cx, &tables)?;
-        let stacked = self.stacked(cx, &tables, &columns);
-        Some(Planned::table(cx.planned(stacked)?))
+        Some(Planned::table(stacked(cx, &tables, self.source.as_ref(), self.drift)?))
     }
 
     fn examples() -> Vec<Example> {
@@ -242,69 +227,5 @@ impl NodeKind for Folder {
                 .output("out", "a:integer,from\n1,a.json"),
             Example::new("No file fits.", json!({ "path": ".", "pattern": "*.csv" })).refused("No file of"),
         ]
-    }
-}
-
-impl Folder {
-    /// The columns of all files together. Reports what differs.
-    fn columns(&self, cx: &mut Planning<'_>, tables: &[(String, Table)]) -> Option<Vec<(String, DataType)>> {
-        let mut columns: Vec<(String, DataType)> = Vec::new();
-        for (shown, table) in tables {
-            for field in table.fields() {
-                match columns.iter_mut().find(|(name, _)| name == field.name()) {
-                    None => columns.push((field.name().clone(), field.data_type().clone())),
-                    Some((name, common)) => match unify(common, field.data_type()) {
-                        Some(wider) => *common = wider,
-                        None => {
-                            let what = format!("Column \"{name}\" is {} in {shown} and {} before it.", type_name(field.data_type()), type_name(common));
-                            let help = "Declare its type in the options, for example {\"columns\": [{\"name\": \"…\", \"type\": \"text\"}]}.";
-                            cx.problem(Problem::error(what).on("options").in_file(shown, None).help(help));
-                        }
-                    },
-                }
-            }
-        }
-        for (shown, table) in tables {
-            let lacking: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).filter(|name| !table.has(name)).collect();
-            if !lacking.is_empty() {
-                let what = format!("It has no column {}; others do.", lacking.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", "));
-                let problem = if self.drift == Drift::Refuse { Problem::error(what) } else { Problem::warning(what) };
-                cx.problem(problem.on("drift").in_file(shown, None).help("Rename the columns in the file, or read it apart."));
-            }
-        }
-        if let Some(source) = &self.source {
-            cx.new_name(source, columns.iter().any(|(name, _)| *name == source.0), "source");
-        }
-        (!cx.failed()).then_some(columns)
-    }
-
-    /// The files one after the other.
-    fn stacked(&self, cx: &Planning<'_>, tables: &[(String, Table)], columns: &[(String, DataType)]) -> datafusion::common::Result<Table> {
-        let (file, row) = (hidden(&format!("{}.file", cx.node())), hidden(&format!("{}.row", cx.node())));
-        let mut all: Option<LogicalPlanBuilder> = None;
-        for (i, (shown, table)) in tables.iter().enumerate() {
-            let mut exprs = Vec::new();
-            for (name, data_type) in columns {
-                let expr = match table.type_of(name) {
-                    None => lit(ScalarValue::try_from(data_type)?),
-                    Some(found) if found == data_type => column(name),
-                    Some(_) => cast(column(name), data_type.clone()),
-                };
-                exprs.push(expr.alias(name));
-            }
-            if let Some(source) = &self.source {
-                exprs.push(lit(ScalarValue::Utf8View(Some(shown.clone()))).alias(&source.0));
-            }
-            exprs.push(lit(i as i64).alias(&file));
-            let key = table.order.first().map_or_else(|| lit(0_i64), |key| column(&key.column));
-            exprs.push(key.alias(&row));
-            let part = LogicalPlanBuilder::from(table.plan.clone()).project(exprs)?;
-            all = Some(match all {
-                None => part,
-                Some(all) => all.union(part.build()?)?,
-            });
-        }
-        let all = all.ok_or_else(|| datafusion::common::internal_datafusion_err!("a folder without files"))?;
-        Ok(Table::new(all.build()?, vec![OrderKey::ascending(file, "file"), OrderKey::ascending(row, "row")]))
     }
 }

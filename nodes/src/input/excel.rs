@@ -17,7 +17,8 @@ use super::csv::sniff::clean_names;
 use crate::ColumnType;
 use crate::example::{Example, typed_array};
 use crate::kind::{Category, Identity, NodeKind, Planned, Planning, Ports, Words};
-use crate::param::FilePath;
+use super::stack::{Drift, stacked};
+use crate::param::{FilePath, NewColumn};
 use crate::problem::{Problem, did_you_mean};
 use crate::source::{MemorySource, scan};
 use crate::types::{INPUT_DIGITS, INPUT_PLACES};
@@ -27,15 +28,29 @@ use crate::types::{INPUT_DIGITS, INPUT_PLACES};
 pub struct ExcelInput {
     /// The workbook.
     pub path: FilePath,
-    /// The sheet's name; the first sheet unless given.
+    /// The sheet's name, or a pattern such as `2026-*` or `*` for several, one after the other. The first sheet that holds
+    /// something unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sheet: Option<String>,
+    /// The name of a column with the sheet of each row. None unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sheet_column: Option<NewColumn>,
+    /// Only these cells: `B3:F20`, a named range, or a table. The whole sheet unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub range: Option<String>,
     /// The row that holds the columns' names, counted from 1; the first row that is not empty unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub header_row: Option<u32>,
     /// Whether there is a row with the columns' names.
     #[serde(default = "yes")]
     pub header: bool,
+    /// How many rows hold the names, one below the other; they are joined, and an empty one takes the name to its left.
+    #[serde(default = "one")]
+    #[schemars(range(min = 1, max = 10))]
+    pub header_rows: u32,
+    /// Whether every cell of a merged block has its value, not only the first.
+    #[serde(default)]
+    pub fill_merged: bool,
     /// Types given by hand; the other columns' types are found out.
     #[serde(default)]
     pub columns: Vec<ExcelColumn>,
@@ -69,6 +84,10 @@ fn yes() -> bool {
     true
 }
 
+fn one() -> u32 {
+    1
+}
+
 impl NodeKind for ExcelInput {
     fn identity() -> Identity {
         Identity {
@@ -92,27 +111,34 @@ impl NodeKind for ExcelInput {
 
     fn plan(&self, cx: &mut Planning<'_>) -> Option<Planned> {
         let path = cx.source_file(&self.path.0, "path")?;
-        let (name, range) = match self.sheet_of(&path) {
+        let ranges = match self.ranges(&path) {
             Ok(found) => found,
             Err(problem) => {
                 cx.problem(problem.in_file(&self.path.0, None));
                 return None;
             }
         };
-        let mut notes = Vec::new();
-        let table = self.table(&range, &name, &mut notes);
-        notes.into_iter().for_each(|note| cx.problem(note));
-        let (batch, rows) = match table {
-            Ok(table) => table,
-            Err(problems) => {
-                problems.into_iter().for_each(|problem| cx.problem(problem));
-                return None;
+        let mut tables = Vec::new();
+        for (i, (name, range)) in ranges.iter().enumerate() {
+            let mut notes = Vec::new();
+            let table = self.table(range, name, &mut notes);
+            notes.into_iter().for_each(|note| cx.problem(note));
+            match table {
+                Ok((batch, rows)) => {
+                    let node = if ranges.len() > 1 { format!("{}.{i}", cx.node()) } else { cx.node().to_owned() };
+                    let source = Arc::new(MemorySource::new(batch, Int64Array::from(rows)));
+                    tables.push((name.clone(), cx.planned(scan(&node, source, format!("{} {name} row", self.path.0)))?));
+                }
+                Err(problems) => problems.into_iter().for_each(|problem| cx.problem(problem)),
             }
-        };
-        let node = cx.node().to_owned();
-        let source = MemorySource::new(batch, Int64Array::from(rows));
-        let table = cx.planned(scan(&node, Arc::new(source), format!("{} {name} row", self.path.0)))?;
-        Some(Planned::table(table))
+        }
+        if cx.failed() {
+            return None;
+        }
+        match (tables.as_slice(), &self.sheet_column) {
+            ([(_, table)], None) => Some(Planned::table(table.clone())),
+            (several, source) => Some(Planned::table(stacked(cx, several, source.as_ref(), Drift::Report)?)),
+        }
     }
 
     fn examples() -> Vec<Example> {
@@ -129,11 +155,44 @@ impl NodeKind for ExcelInput {
             Example::new("The header may stand lower down.", json!({ "path": "quotas.xlsx", "sheet": "Europe", "header_row": 2 }))
                 .file("quotas.xlsx", sample())
                 .output("out", "Zoë,9:integer,1000.5\nJean,10,"),
+            Example::new(
+                "All sheets of a pattern, with their names; some cells; names in two rows; merged cells filled.",
+                json!({ "path": "q.xlsx", "sheet": "Q*", "sheet_column": "quarter", "range": "B2:D5", "header_rows": 2, "fill_merged": true }),
+            )
+            .file("q.xlsx", quarters())
+            .output(
+                "out",
+                "region,sales net:integer,sales gross:integer,quarter\nNorth,10,12,Q1\nNorth,20,24,Q1\nNorth,11,13,Q2\nNorth,21,25,Q2",
+            ),
+            Example::new("A named range.", json!({ "path": "q.xlsx", "range": "Totals" }))
+                .file("q.xlsx", quarters())
+                .output("out", "what,total:integer\nall,99"),
             Example::new("A sheet that is not there is refused.", json!({ "path": "quotas.xlsx", "sheet": "Asia" }))
                 .file("quotas.xlsx", sample())
                 .refused("Europe"),
         ]
     }
+}
+
+/// A workbook with blocks of cells for the examples.
+fn quarters() -> Vec<u8> {
+    let written = || -> Result<Vec<u8>, rust_xlsxwriter::XlsxError> {
+        let format = rust_xlsxwriter::Format::new();
+        let mut workbook = rust_xlsxwriter::Workbook::new();
+        for (name, more) in [("Q1", 0), ("Q2", 1)] {
+            let sheet = workbook.add_worksheet().set_name(name)?;
+            sheet.write(0, 0, "Sales of the quarter")?;
+            sheet.write(2, 1, "region")?.merge_range(1, 2, 1, 3, "sales", &format)?;
+            sheet.write(2, 2, "net")?.write(2, 3, "gross")?;
+            sheet.merge_range(3, 1, 4, 1, "North", &format)?;
+            sheet.write(3, 2, 10 + more)?.write(3, 3, 12 + more)?;
+            sheet.write(4, 2, 20 + more)?.write(4, 3, 24 + more)?;
+            sheet.write(7, 5, "what")?.write(7, 6, "total")?.write(8, 5, "all")?.write(8, 6, 99)?;
+        }
+        workbook.define_name("Totals", "=Q1!$F$8:$G$9")?;
+        workbook.save_to_buffer()
+    };
+    written().unwrap_or_default()
 }
 
 /// A small workbook for the examples.
@@ -153,8 +212,8 @@ fn sample() -> Vec<u8> {
 }
 
 impl ExcelInput {
-    /// The sheet's name and cells.
-    fn sheet_of(&self, path: &Path) -> Result<(String, Range<Data>), Problem> {
+    /// The sheets to read, with their cells.
+    fn ranges(&self, path: &Path) -> Result<Vec<(String, Range<Data>)>, Problem> {
         let bytes = std::fs::read(path)
             .map_err(|error| Problem::error(format!("The file cannot be read: {error}.")).help("Check its permissions."))?;
         if is_encrypted(&bytes) {
@@ -182,29 +241,65 @@ impl ExcelInput {
             Ok(Err(error)) => return Err(damaged(error.to_string())),
             Err(_) => return Err(damaged("its parts do not fit together".into())),
         };
-        let names = workbook.sheet_names();
-        let name = match &self.sheet {
-            Some(name) if names.contains(name) => name.clone(),
-            Some(name) => {
-                let help = did_you_mean(name, names.iter().map(String::as_str))
-                    .unwrap_or_else(|| format!("Its sheets are: {}.", names.join(", ")));
-                return Err(Problem::error(format!("The workbook has no sheet \"{name}\".")).on("sheet").help(help));
-            }
-            None => names.first().cloned().ok_or_else(|| damaged("it has no sheet".into()))?,
-        };
-        // Without a name: the first sheet that holds something, or the first one.
-        let wanted: Vec<String> = if self.sheet.is_some() { vec![name] } else { names };
-        let mut first = None;
-        for name in wanted {
+        let mut ranges = Vec::new();
+        for (name, cells) in self.wanted(&mut workbook)? {
             let read = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| workbook.worksheet_range(&name)));
-            match read {
-                Ok(Ok(range)) if range.start().is_some() => return Ok((name, range)),
-                Ok(Ok(range)) => first = first.or(Some((name, range))),
+            let mut range = match read {
+                Ok(Ok(range)) => range,
                 Ok(Err(error)) => return Err(damaged(error.to_string())),
                 Err(_) => return Err(damaged(format!("the sheet \"{name}\" is damaged"))),
+            };
+            if self.fill_merged {
+                merged(&mut workbook, &name).into_iter().for_each(|block| fill(&mut range, block));
+            }
+            if let (Some((start, end)), Some(first), Some(last)) = (cells, range.start(), range.end()) {
+                let end = (end.0.min(last.0.max(start.0)), end.1.min(last.1.max(start.1)));
+                range = if start.0 > last.0 || end.0 < first.0 { Range::empty() } else { range.range(start, end) };
+            }
+            // Without a name: the first sheet that holds something, or the first one.
+            if self.sheet.is_some() || cells.is_some() {
+                ranges.push((name, range));
+            } else if range.start().is_some() {
+                return Ok(vec![(name, range)]);
+            } else if ranges.is_empty() {
+                ranges.push((name, range));
             }
         }
-        first.ok_or_else(|| damaged("it has no sheet".into()))
+        if ranges.is_empty() {
+            return Err(damaged("it has no sheet".into()));
+        }
+        Ok(ranges)
+    }
+
+    /// The sheets to read, and which of their cells.
+    fn wanted(&self, workbook: &mut Sheets<Cursor<Vec<u8>>>) -> Result<Vec<(String, Option<Cells>)>, Problem> {
+        let names = workbook.sheet_names();
+        let mut named: Option<(String, Cells)> = None;
+        let mut cells = None;
+        if let Some(range) = &self.range {
+            cells = parse_cells(range);
+            if cells.is_none() {
+                named = area(workbook, range);
+                if named.is_none() {
+                    let what = format!("\"{range}\" is no range of cells, and the workbook has no name or table of that name.");
+                    let known: Vec<String> = workbook.defined_names().iter().map(|(name, _)| name.clone()).collect();
+                    let help = did_you_mean(range, known.iter().map(String::as_str)).unwrap_or_else(|| "Write it like B3:F20.".into());
+                    return Err(Problem::error(what).on("range").help(help));
+                }
+            }
+        }
+        if let Some((sheet, cells)) = named {
+            return Ok(vec![(sheet, Some(cells))]);
+        }
+        let Some(wanted) = &self.sheet else { return Ok(names.into_iter().map(|name| (name, cells)).take(if cells.is_some() { 1 } else { usize::MAX }).collect()) };
+        let fits = |name: &String| name == wanted || wanted.contains(['*', '?']) && super::directory::fits(&name.to_lowercase(), &wanted.to_lowercase());
+        let found: Vec<(String, Option<Cells>)> = names.iter().filter(|name| fits(name)).map(|name| (name.clone(), cells)).collect();
+        if found.is_empty() {
+            let help = did_you_mean(wanted, names.iter().map(String::as_str))
+                .unwrap_or_else(|| format!("Its sheets are: {}.", names.join(", ")));
+            return Err(Problem::error(format!("The workbook has no sheet \"{wanted}\".")).on("sheet").help(help));
+        }
+        Ok(found)
     }
 
     /// The rows, and the number of each in the sheet.
@@ -221,11 +316,12 @@ impl ExcelInput {
                     && !row.iter().all(|cell| !cell.is_error() && text(cell).is_none_or(|t| t.trim().is_empty()))
             })
             .collect();
-        let Some(((header_number, first), rest)) = rows.split_first() else {
+        let Some((header_number, first)) = rows.first() else {
             return Err(empty(format!("The sheet \"{sheet}\" has no rows there.")));
         };
+        let height = (self.header_rows.max(1) as usize).min(rows.len());
         let (names, data) = if self.header {
-            (first.iter().map(|cell| text(cell).unwrap_or_default()).collect::<Vec<_>>(), rest)
+            (joined_names(&rows[..height]), &rows[height..])
         } else {
             ((1..=first.len()).map(|i| format!("Column{i}")).collect(), &rows[..])
         };
@@ -316,6 +412,86 @@ fn is_encrypted(bytes: &[u8]) -> bool {
     let has = |needle: &[u8]| memchr::memmem::find(bytes, needle).is_some();
     let wide: Vec<u8> = "EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes).collect();
     (bytes.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]) && has(&wide)) || (bytes.starts_with(b"PK") && has(b"manifest:encryption-data"))
+}
+
+/// The names of columns, from one or several rows.
+fn joined_names(rows: &[(u32, &[Data])]) -> Vec<String> {
+    let width = rows.iter().map(|(_, row)| row.len()).max().unwrap_or(0);
+    let mut names = vec![String::new(); width];
+    for (level, (_, row)) in rows.iter().enumerate() {
+        let mut before = String::new();
+        for (place, name) in names.iter_mut().enumerate() {
+            let mut part = row.get(place).and_then(text).unwrap_or_default().trim().to_owned();
+            if part.is_empty() && level + 1 < rows.len() {
+                part.clone_from(&before);
+            }
+            before.clone_from(&part);
+            if !part.is_empty() {
+                if !name.is_empty() {
+                    name.push(' ');
+                }
+                name.push_str(&part);
+            }
+        }
+    }
+    names
+}
+
+/// The first and the last cell of a block: row and column, from 0.
+type Cells = ((u32, u32), (u32, u32));
+
+/// A block written like `B3:F20` or `$B$3:$F$20`.
+fn parse_cells(text: &str) -> Option<Cells> {
+    let cell = |text: &str| {
+        let text = text.replace('$', "").to_uppercase();
+        let digits = text.find(|c: char| c.is_ascii_digit())?;
+        let (letters, number) = text.split_at(digits);
+        if letters.is_empty() || letters.len() > 3 || !letters.bytes().all(|byte| byte.is_ascii_uppercase()) {
+            return None;
+        }
+        let column = letters.bytes().fold(0, |column, byte| column * 26 + u32::from(byte - b'A') + 1) - 1;
+        Some((number.parse::<u32>().ok()?.checked_sub(1)?, column))
+    };
+    let (first, last) = text.split_once(':')?;
+    let (first, last) = (cell(first)?, cell(last)?);
+    (first.0 <= last.0 && first.1 <= last.1).then_some((first, last))
+}
+
+/// The sheet and the cells of a named range or a table.
+fn area(workbook: &mut Sheets<Cursor<Vec<u8>>>, wanted: &str) -> Option<(String, Cells)> {
+    if let Some((_, place)) = workbook.defined_names().iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted)) {
+        let (sheet, cells) = place.rsplit_once('!')?;
+        return Some((sheet.trim_matches('\'').replace("''", "'"), parse_cells(cells)?));
+    }
+    let Sheets::Xlsx(workbook) = workbook else { return None };
+    workbook.load_tables().ok()?;
+    let name = workbook.table_names().into_iter().find(|name| name.eq_ignore_ascii_case(wanted))?.clone();
+    let table = workbook.table_by_name(&name).ok()?;
+    let (start, end) = (table.data().start()?, table.data().end()?);
+    Some((table.sheet_name().to_owned(), ((start.0.saturating_sub(1), start.1), end)))
+}
+
+/// The merged blocks of a sheet, where the format tells.
+fn merged(workbook: &mut Sheets<Cursor<Vec<u8>>>, sheet: &str) -> Vec<Cells> {
+    let blocks = match workbook {
+        Sheets::Xlsx(workbook) => workbook.merge_cells_by_sheet_name(sheet).ok(),
+        Sheets::Xls(workbook) => workbook.merge_cells_by_sheet_name(sheet).ok(),
+        _ => None,
+    };
+    blocks.unwrap_or_default().into_iter().map(|block| (block.start, block.end)).collect()
+}
+
+/// Gives every cell of a merged block the value of its first.
+fn fill(range: &mut Range<Data>, ((top, left), (bottom, right)): Cells) {
+    let Some(value) = range.get_value((top, left)).filter(|value| !matches!(value, Data::Empty)).cloned() else { return };
+    let (Some(first), Some(last)) = (range.start(), range.end()) else { return };
+    for row in top..=bottom.min(last.0.max(top)) {
+        for column in left..=right.min(last.1.max(left)) {
+            if (row, column) >= first {
+                range.set_value((row, column), value.clone());
+            }
+        }
+    }
 }
 
 /// The letters of a column, from 0.

@@ -10,5 +10,6 @@ pub mod json;
 pub mod lake;
 pub mod parquet;
 pub mod sequence;
+pub mod stack;
 pub mod texts;
 pub mod xml;
