@@ -61,8 +61,9 @@ fn windowed(call: Expr, per: &[String], order: &[OrderKey], frame: Frame, nulls:
 
 /// The number of a row in its group, from 1 (an unsigned integer).
 pub(crate) fn place(per: &[String], order: &[OrderKey]) -> Result<Expr> {
-    let per = per.iter().map(|name| column(name)).collect();
-    row_number().partition_by(per).order_by(order.iter().map(OrderKey::sort).collect()).build()
+    let call = row_number().partition_by(per.iter().map(|name| column(name)).collect());
+    // A table of one row has no order, and an empty one is refused.
+    if order.is_empty() { call.build() } else { call.order_by(order.iter().map(OrderKey::sort).collect()).build() }
 }
 
 /// The same rows with such columns added at the end.
