@@ -22,11 +22,14 @@ pub struct Config {
     pub locale: String,
     /// The currency that amounts are in, as an ISO 4217 code.
     pub currency: String,
+    /// Folders outside the project that its workflows may read and write.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub folders: Vec<PathBuf>,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { name: String::new(), locale: "en".into(), currency: "EUR".into() }
+        Self { name: String::new(), locale: "en".into(), currency: "EUR".into(), folders: vec![] }
     }
 }
 
@@ -84,6 +87,19 @@ impl Project {
         self.root.join(path)
     }
 
+    /// Why a workflow may not use a path, if it may not: it leads out of the project, to a folder that `weir.toml` does
+    /// not allow. Symbolic links count for where they lead.
+    pub fn refused(&self, path: &str) -> Option<Problem> {
+        let place = clean(self.path(path));
+        let inside = |folder: &Path| place.starts_with(clean(self.root.join(folder)));
+        if inside(Path::new("")) || self.config.folders.iter().any(|folder| inside(folder)) {
+            return None;
+        }
+        let folder = place.parent().unwrap_or(&place).display();
+        let problem = Problem::error(format!("\"{path}\" lies outside the project."));
+        Some(problem.help(format!("Move it into the project, or allow its folder in {FILE}: folders = [\"{folder}\"].")))
+    }
+
     /// A path as people know it: relative to the project's folder when it lies inside.
     pub fn shown(&self, path: &Path) -> String {
         path.strip_prefix(&self.root).unwrap_or(path).display().to_string()
@@ -124,4 +140,22 @@ pub fn user() -> String {
         .into_iter()
         .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
         .unwrap_or_else(|| "unknown".into())
+}
+
+/// The path without `.` and `..`, as far as that can be known without touching the disk.
+pub(crate) fn clean(path: PathBuf) -> PathBuf {
+    if let Ok(real) = path.canonicalize() {
+        return real;
+    }
+    let mut clean = PathBuf::new();
+    for part in path.components() {
+        match part {
+            std::path::Component::CurDir => {}
+            std::path::Component::ParentDir => {
+                clean.pop();
+            }
+            other => clean.push(other),
+        }
+    }
+    clean
 }

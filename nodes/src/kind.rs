@@ -185,6 +185,12 @@ pub trait Host: Debug + Send + Sync {
     /// The file a path in a workflow means.
     fn path(&self, path: &str) -> PathBuf;
 
+    /// Why a path may not be used, if it may not: it leads out of the project.
+    fn refused(&self, path: &str) -> Option<Problem> {
+        let _ = path;
+        None
+    }
+
     /// The columns of a ledger table, if it exists.
     fn ledger_columns(&self, table: &str) -> Option<SchemaRef> {
         let _ = table;
@@ -285,10 +291,21 @@ impl<'a> Planning<'a> {
         self.problems.iter().any(Problem::is_error)
     }
 
+    /// The file or folder a parameter names, whether it is there or not. Reports one that may not be used.
+    pub fn place(&mut self, path: &str, field: &str) -> Option<PathBuf> {
+        match self.host.refused(path) {
+            Some(problem) => {
+                self.problem(problem.on(field));
+                None
+            }
+            None => Some(self.host.path(path)),
+        }
+    }
+
     /// The file a parameter names; it is recorded as a source of the run. Reports a missing file, a folder in place of
     /// a file, and a file that cannot be read.
     pub fn source_file(&mut self, path: &str, field: &str) -> Option<PathBuf> {
-        let file = self.host.path(path);
+        let file = self.place(path, field)?;
         let problem = match std::fs::metadata(&file) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 let near = file.parent().and_then(|folder| {

@@ -30,6 +30,10 @@ impl Host for ProjectHost<'_> {
         self.project.path(path)
     }
 
+    fn refused(&self, path: &str) -> Option<Problem> {
+        self.project.refused(path)
+    }
+
     fn ledger_columns(&self, table: &str) -> Option<SchemaRef> {
         let folder = self.project.ledger();
         if !folder.join(table).is_dir() {

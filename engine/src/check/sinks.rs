@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use weir_nodes::{Problem, Sink};
 
 use super::Checked;
-use crate::project::Project;
+use crate::project::{Project, clean};
 
 pub(super) fn problems(checked: &Checked, project: &Project) -> Vec<Problem> {
     let mut problems = Vec::new();
@@ -18,6 +18,7 @@ pub(super) fn problems(checked: &Checked, project: &Project) -> Vec<Problem> {
         for sink in &step.planned.sinks {
             let (target, said) = match sink {
                 Sink::File { path, .. } => {
+                    problems.extend(project.refused(path).map(|problem| problem.at_node(id).on("path")));
                     let file = clean(project.path(path));
                     if let Some(reader) = sources.get(&file) {
                         problems.push(
@@ -52,22 +53,4 @@ pub(super) fn problems(checked: &Checked, project: &Project) -> Vec<Problem> {
         problems.push(Problem::warning("Nothing is loaded: no step of this workflow is a load.").help("Add a load step at its end."));
     }
     problems
-}
-
-/// The path without `.` and `..`, as far as that can be known without touching the disk.
-fn clean(path: PathBuf) -> PathBuf {
-    if let Ok(real) = path.canonicalize() {
-        return real;
-    }
-    let mut clean = PathBuf::new();
-    for part in path.components() {
-        match part {
-            std::path::Component::CurDir => {}
-            std::path::Component::ParentDir => {
-                clean.pop();
-            }
-            other => clean.push(other),
-        }
-    }
-    clean
 }

@@ -30,7 +30,7 @@ fn all() -> String {
 
 /// The files of a folder whose names fit a pattern, in the order of their names. Reports a folder that is not there.
 fn files(cx: &mut Planning<'_>, path: &FilePath, pattern: &str, inside: bool) -> Option<Vec<(String, PathBuf)>> {
-    let folder = cx.host().path(&path.0);
+    let folder = cx.place(&path.0, "path")?;
     if !folder.is_dir() {
         let what = format!("Folder \"{}\" does not exist.", path.0);
         cx.problem(Problem::error(what).on("path").in_file(&path.0, None).help("Check the name, or choose another folder."));

@@ -214,6 +214,10 @@ fn sample() -> Vec<u8> {
 impl ExcelInput {
     /// The sheets to read, with their cells.
     fn ranges(&self, path: &Path) -> Result<Vec<(String, Range<Data>)>, Problem> {
+        if let Some(size) = unpacked(path).filter(|size| *size > LARGEST) {
+            let what = format!("The workbook unpacks to {} MB; 1024 MB is the most that is read.", size / (1024 * 1024));
+            return Err(Problem::error(what).on("path").help("Save the sheet as CSV, or in parts."));
+        }
         let bytes = std::fs::read(path)
             .map_err(|error| Problem::error(format!("The file cannot be read: {error}.")).help("Check its permissions."))?;
         if is_encrypted(&bytes) {
@@ -412,6 +416,15 @@ fn is_encrypted(bytes: &[u8]) -> bool {
     let has = |needle: &[u8]| memchr::memmem::find(bytes, needle).is_some();
     let wide: Vec<u8> = "EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes).collect();
     (bytes.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]) && has(&wide)) || (bytes.starts_with(b"PK") && has(b"manifest:encryption-data"))
+}
+
+/// The most a workbook may unpack to: 1 GiB.
+const LARGEST: u64 = 1 << 30;
+
+/// To how many bytes a zipped workbook unpacks, as its directory says.
+fn unpacked(path: &Path) -> Option<u64> {
+    let archive = zip::ZipArchive::new(std::fs::File::open(path).ok()?).ok()?;
+    archive.decompressed_size().and_then(|size| u64::try_from(size).ok())
 }
 
 /// The names of columns, from one or several rows.

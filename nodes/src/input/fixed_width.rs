@@ -206,7 +206,8 @@ impl FixedWidthInput {
                 Problem::error(format!("\"{name}\" is not an encoding.")).on("encoding").help("Use utf-8, windows-1252 or another name of the web.")
             })?,
         };
-        let reader = std::io::BufReader::new(super::csv::reading::text(path, encoding).map_err(unread)?);
+        let text = super::csv::reading::text(path, encoding).map_err(unread)?;
+        let reader = std::io::BufReader::new(std::io::Read::take(text, super::json::LARGEST));
         let mut lines: Vec<(i64, String)> = Vec::new();
         for (i, line) in reader.lines().enumerate().skip(self.skip_lines as usize) {
             let line = line.map_err(unread)?;

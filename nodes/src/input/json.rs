@@ -52,7 +52,7 @@ impl NodeKind for JsonInput {
         let text = match text(&path) {
             Ok(text) => text,
             Err(what) => {
-                cx.problem(Problem::error(what).on("path").in_file(&shown, None).help("Save it as UTF-8 text."));
+                cx.problem(Problem::error(what).on("path").in_file(&shown, None).help("Save it as UTF-8 text, in parts where it is too large."));
                 return None;
             }
         };
@@ -98,13 +98,20 @@ impl NodeKind for JsonInput {
     }
 }
 
+/// The most text a file may hold that is read at once, decompressed: 1 GiB.
+pub(super) const LARGEST: u64 = 1 << 30;
+
 /// The file's text, decompressed and without a byte order mark.
 pub(crate) fn text(path: &std::path::Path) -> Result<String, String> {
     use std::io::Read;
     let said = |error: std::io::Error| format!("The file cannot be read: {error}.");
     let found = super::csv::reading::encoding(path).map_err(said)?;
     let mut text = String::new();
-    super::csv::reading::text(path, found.encoding).and_then(|mut reader| reader.read_to_string(&mut text)).map_err(said)?;
+    let reader = super::csv::reading::text(path, found.encoding).map_err(said)?;
+    let read = reader.take(LARGEST + 1).read_to_string(&mut text).map_err(said)?;
+    if read as u64 > LARGEST {
+        return Err("The file holds more than 1 GB of text, which is read at once.".into());
+    }
     Ok(text.trim_start_matches('\u{feff}').to_owned())
 }
 

@@ -33,6 +33,9 @@ pub struct DeltaInput {
 
 /// The rows of a Delta table, in the order of `keys` where it has them, then of all its columns.
 fn read(cx: &mut Planning<'_>, lake: Lake<'_>, version: Option<u64>, field: &str, keys: &[&str], without: &[&str]) -> Option<Planned> {
+    if let Lake::Folder(path) = lake {
+        cx.place(path, field)?;
+    }
     let found = match cx.host().lake(lake, version) {
         Ok(found) => found,
         Err(problem) => {

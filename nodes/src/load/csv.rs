@@ -34,6 +34,15 @@ pub struct CsvLoad {
     /// Whether the first row holds the columns' names.
     #[serde(default = "yes")]
     pub header: bool,
+    /// How dates are written, such as `dd/mm/yyyy`; `2026-09-30` unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub date_format: Option<String>,
+    /// Whether lines end as Windows expects it.
+    #[serde(default)]
+    pub windows_lines: bool,
+    /// Whether a text that a spreadsheet would take for a formula gets an apostrophe before it.
+    #[serde(default = "yes")]
+    pub guard_formulas: bool,
 }
 
 fn comma() -> String {
@@ -96,10 +105,23 @@ impl NodeKind for CsvLoad {
                     .help("Use ; between fields."),
             );
         }
+        let date = self.date_format.as_deref().map(pattern);
+        if let Some(None) = date {
+            let what = format!("\"{}\" is not a format of dates.", self.date_format.as_deref().unwrap_or_default());
+            cx.problem(Problem::error(what).on("date_format").help("Write yyyy, mm and dd with what stands between them: dd/mm/yyyy."));
+        }
         if cx.failed() {
             return None;
         }
-        let format = Format { separator: separator?, decimal_mark: decimal_mark?, bom: self.bom, header: self.header };
+        let format = Format {
+            separator: separator?,
+            decimal_mark: decimal_mark?,
+            bom: self.bom,
+            header: self.header,
+            date: date.flatten(),
+            windows_lines: self.windows_lines,
+            guard: self.guard_formulas,
+        };
         Some(Planned::sink(Sink::File { port: "in", path: self.path.0.clone(), format: Arc::new(format) }))
     }
 
@@ -113,10 +135,13 @@ impl NodeKind for CsvLoad {
                 .written("out.csv", "n\n1\n\"\"\n3\n"),
             Example::new(
                 "As Excel expects it in French.",
-                json!({ "path": "out.csv", "separator": ";", "decimal_mark": ",", "bom": true }),
+                json!({ "path": "out.csv", "separator": ";", "decimal_mark": ",", "bom": true, "date_format": "dd/mm/yyyy", "windows_lines": true }),
             )
             .input("in", "Montant:decimal(2),Date:date\n12.50,2026-09-30")
-            .written("out.csv", "\u{feff}Montant;Date\n12,50;2026-09-30\n"),
+            .written("out.csv", "\u{feff}Montant;Date\r\n12,50;30/09/2026\r\n"),
+            Example::new("A text that would run as a formula is only a text; a phone number stays what it is.", json!({ "path": "out.csv" }))
+                .input("in", "a,b\n=cmd|' /C calc'!A0,+33 6 12\n-2+3+cmd|x,-12")
+                .written("out.csv", "a,b\n'=cmd|' /C calc'!A0,+33 6 12\n'-2+3+cmd|x,-12\n"),
             Example::new("A separator of two characters is refused.", json!({ "path": "out.csv", "separator": "||" }))
                 .input("in", "a\nx")
                 .refused("separator"),
@@ -130,6 +155,25 @@ struct Format {
     decimal_mark: u8,
     bom: bool,
     header: bool,
+    /// How dates are written, as chrono has it.
+    date: Option<String>,
+    windows_lines: bool,
+    guard: bool,
+}
+
+/// A format such as `dd/mm/yyyy` as chrono has it; `None` where a part is missing.
+fn pattern(format: &str) -> Option<String> {
+    let lower = format.to_lowercase();
+    let year = if lower.contains("yyyy") { ("yyyy", "%Y") } else { ("yy", "%y") };
+    let whole = [year, ("mm", "%m"), ("dd", "%d")].iter().all(|(part, _)| lower.contains(part));
+    let letters = lower.replace(year.0, "").replace("mm", "").replace("dd", "");
+    let plain = !letters.contains(|c: char| c.is_alphanumeric() || c == '%');
+    (whole && plain).then(|| lower.replace(year.0, year.1).replace("mm", "%m").replace("dd", "%d"))
+}
+
+/// Whether a spreadsheet would take a text for a formula.
+fn is_formula(text: &str) -> bool {
+    text.starts_with(['=', '@', '\t', '\r']) || text.starts_with(['+', '-']) && text.contains(['(', '|', '!'])
 }
 
 impl FileFormat for Format {
@@ -138,12 +182,14 @@ impl FileFormat for Format {
         if self.bom {
             out.write_all("\u{feff}".as_bytes())?;
         }
-        let mut writing = CsvWriting { out, separator: self.separator, decimal_mark: self.decimal_mark };
+        let end: &[u8] = if self.windows_lines { b"\r\n" } else { b"\n" };
+        let Self { separator, decimal_mark, guard, .. } = *self;
+        let mut writing = CsvWriting { out, separator, decimal_mark, end, guard, date: self.date.clone() };
         if self.header {
             for (i, field) in schema.fields().iter().enumerate() {
                 writing.field(i, field.name())?;
             }
-            writing.out.write_all(b"\n")?;
+            writing.out.write_all(end)?;
         }
         Ok(Box::new(writing))
     }
@@ -153,9 +199,19 @@ struct CsvWriting {
     out: BufWriter<File>,
     separator: u8,
     decimal_mark: u8,
+    /// What ends a line.
+    end: &'static [u8],
+    guard: bool,
+    date: Option<String>,
 }
 
 impl CsvWriting {
+    /// A day in the format asked for.
+    fn dated(&self, day: &str) -> String {
+        let date = chrono::NaiveDate::parse_from_str(day, "%Y-%m-%d").ok();
+        date.zip(self.date.as_ref()).map_or_else(|| day.to_owned(), |(date, format)| date.format(format).to_string())
+    }
+
     fn field(&mut self, place: usize, text: &str) -> Result<()> {
         if place > 0 {
             self.out.write_all(&[self.separator])?;
@@ -190,12 +246,17 @@ impl Writing for CsvWriting {
                     DataType::Decimal128(_, _) | DataType::Float64 if self.decimal_mark != b'.' => {
                         text.replace('.', (self.decimal_mark as char).encode_utf8(&mut [0; 4]))
                     }
-                    DataType::Timestamp(_, _) => text.replace('T', " "),
+                    DataType::Date32 if self.date.is_some() => self.dated(&text),
+                    DataType::Timestamp(_, _) => match text.split_once('T') {
+                        Some((day, time)) => format!("{} {time}", self.dated(day)),
+                        None => text,
+                    },
+                    DataType::Utf8View | DataType::Utf8 if self.guard && is_formula(&text) => format!("'{text}"),
                     _ => text,
                 };
                 self.field(place, &text)?;
             }
-            self.out.write_all(b"\n")?;
+            self.out.write_all(self.end)?;
         }
         Ok(())
     }
