@@ -2,6 +2,7 @@
 //!
 //! A lone workflow file with no project around it also runs: its own folder is the project, with defaults.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -25,11 +26,14 @@ pub struct Config {
     /// Folders outside the project that its workflows may read and write.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub folders: Vec<PathBuf>,
+    /// Databases by name: their addresses, in which `${NAME}` stands for an environment variable.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub connections: BTreeMap<String, String>,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { name: String::new(), locale: "en".into(), currency: "EUR".into(), folders: vec![] }
+        Self { name: String::new(), locale: "en".into(), currency: "EUR".into(), folders: vec![], connections: BTreeMap::new() }
     }
 }
 
@@ -85,6 +89,47 @@ impl Project {
     /// The file a path in a workflow means: relative paths start at the project's folder.
     pub fn path(&self, path: &str) -> PathBuf {
         self.root.join(path)
+    }
+
+    /// The address that a connection stands for: one of `weir.toml`, or `sqlite:` and a file of the project. Passwords
+    /// belong into the environment, never into a workflow.
+    pub fn connection(&self, name: &str) -> Result<String, Problem> {
+        let known = self.config.connections.get(name);
+        let address = match known {
+            Some(address) => self.filled(name, address)?,
+            None if name.starts_with("sqlite:") => name.to_owned(),
+            None => {
+                let what = format!("There is no connection \"{name}\".");
+                let example = format!("Add it to {FILE}: [connections] {name} = \"postgres://user:${{PASSWORD}}@host/database\".");
+                let plain = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'));
+                let help = if plain { example } else { format!("Name one that stands under [connections] in {FILE}.") };
+                return Err(Problem::error(what).help(help));
+            }
+        };
+        let Some(file) = address.strip_prefix("sqlite:") else { return Ok(address) };
+        let file = file.trim_start_matches("//");
+        match self.refused(file) {
+            Some(problem) if known.is_none() => Err(problem),
+            _ => Ok(format!("sqlite:{}", self.path(file).display())),
+        }
+    }
+
+    /// An address with the values of its environment variables.
+    fn filled(&self, name: &str, address: &str) -> Result<String, Problem> {
+        let mut filled = String::new();
+        let mut rest = address;
+        while let Some((before, after)) = rest.split_once("${") {
+            let Some((variable, after)) = after.split_once('}') else { break };
+            let value = std::env::var(variable).map_err(|_| {
+                let what = format!("The connection \"{name}\" needs the environment variable {variable}.");
+                Problem::error(what).help("Set it before running Weir.")
+            })?;
+            filled.push_str(before);
+            filled.push_str(&value);
+            rest = after;
+        }
+        filled.push_str(rest);
+        Ok(filled)
     }
 
     /// Why a workflow may not use a path, if it may not: it leads out of the project, to a folder that `weir.toml` does

@@ -7,7 +7,8 @@ use crate::registry::{Kind, registry};
 
 /// A kind with its parameters, ports and examples, as JSON.
 pub fn as_json(kind: &Kind) -> Value {
-    let tables = |tables: &[(&str, &str)]| -> Vec<Value> { tables.iter().map(|(port, table)| json!({ "port": port, "table": table })).collect() };
+    let tables =
+        |tables: &[(&str, &str)]| -> Vec<Value> { tables.iter().map(|(port, table)| json!({ "port": port, "table": table })).collect() };
     let examples: Vec<Value> = (kind.examples)()
         .iter()
         .map(|example| {

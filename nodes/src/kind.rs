@@ -191,6 +191,11 @@ pub trait Host: Debug + Send + Sync {
         None
     }
 
+    /// The address that a connection stands for.
+    fn connection(&self, name: &str) -> Result<String, Problem> {
+        Ok(name.to_owned())
+    }
+
     /// The columns of a ledger table, if it exists.
     fn ledger_columns(&self, table: &str) -> Option<SchemaRef> {
         let _ = table;
@@ -330,6 +335,17 @@ impl<'a> Planning<'a> {
         };
         self.problem(problem.on(field).in_file(path, None));
         None
+    }
+
+    /// The address that a connection stands for. Reports one that is not known.
+    pub fn connection(&mut self, name: &str, field: &str) -> Option<String> {
+        match self.host.connection(name) {
+            Ok(address) => Some(address),
+            Err(problem) => {
+                self.problem(problem.on(field));
+                None
+            }
+        }
     }
 
     /// Records a file that the run depends on.
@@ -673,6 +689,26 @@ pub enum Sink {
         /// How rows enter it.
         mode: LedgerMode,
     },
+    /// A table of a database.
+    Database {
+        /// The input port it takes.
+        port: &'static str,
+        /// The connection as the workflow names it.
+        connection: String,
+        /// The table's name.
+        table: String,
+        /// How rows enter it.
+        mode: crate::database::Mode,
+    },
+}
+
+impl Sink {
+    /// The input port it takes.
+    pub fn port(&self) -> &'static str {
+        match self {
+            Self::File { port, .. } | Self::Ledger { port, .. } | Self::Database { port, .. } => port,
+        }
+    }
 }
 
 /// What a step makes of its inputs.

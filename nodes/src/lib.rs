@@ -6,6 +6,7 @@
 
 pub mod calc;
 pub mod control;
+pub mod database;
 pub mod document;
 pub mod example;
 pub mod filter;

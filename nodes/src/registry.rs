@@ -148,6 +148,7 @@ static REGISTRY: LazyLock<Vec<Kind>> = LazyLock::new(|| {
         Kind::of::<crate::input::arrow::ArrowInput>(),
         Kind::of::<crate::input::directory::Folder>(),
         Kind::of::<crate::input::directory::Directory>(),
+        Kind::of::<crate::input::database::DatabaseInput>(),
         Kind::of::<crate::input::lake::LedgerInput>(),
         Kind::of::<crate::input::lake::DeltaInput>(),
         Kind::of::<crate::input::sequence::Sequence>(),
@@ -219,6 +220,7 @@ static REGISTRY: LazyLock<Vec<Kind>> = LazyLock::new(|| {
         Kind::of::<crate::load::json::JsonLoad>(),
         Kind::of::<crate::load::arrow::ArrowLoad>(),
         Kind::of::<crate::load::journal::JournalLoad>(),
+        Kind::of::<crate::load::database::DatabaseLoad>(),
         Kind::of::<crate::load::ledger::LedgerLoad>(),
     ]
 });

@@ -34,6 +34,10 @@ impl Host for ProjectHost<'_> {
         self.project.refused(path)
     }
 
+    fn connection(&self, name: &str) -> Result<String, Problem> {
+        self.project.connection(name)
+    }
+
     fn ledger_columns(&self, table: &str) -> Option<SchemaRef> {
         let folder = self.project.ledger();
         if !folder.join(table).is_dir() {

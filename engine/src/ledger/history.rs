@@ -43,7 +43,8 @@ pub(super) fn merged(old: &[RecordBatch], fresh: &[RecordBatch], schema: &Schema
         .collect();
     let (old_values, fresh_values) = (rows_of(&old, &compared)?, rows_of(&fresh, &compared)?);
     let ends = dates(&old, VALID_TO)?;
-    let now: HashMap<&OwnedRow, usize> = old_keys.iter().enumerate().filter(|(row, _)| ends.is_null(*row)).map(|(row, key)| (key, row)).collect();
+    let now: HashMap<&OwnedRow, usize> =
+        old_keys.iter().enumerate().filter(|(row, _)| ends.is_null(*row)).map(|(row, key)| (key, row)).collect();
     let mut end: Vec<Option<i32>> = ends.iter().collect();
     let mut begins: Vec<u64> = Vec::new();
     for (row, key) in fresh_keys.iter().enumerate() {
@@ -99,12 +100,15 @@ fn rows_of(batch: &RecordBatch, names: &[String]) -> Result<Vec<OwnedRow>> {
     let converter = RowConverter::new(fields)?;
     if columns.is_empty() {
         let empty = converter.convert_columns(&[])?;
-        return Ok((0..batch.num_rows()).map(|_| empty.iter().next().map_or_else(|| converter.parser().parse(&[]).owned(), |row| row.owned())).collect());
+        return Ok((0..batch.num_rows())
+            .map(|_| empty.iter().next().map_or_else(|| converter.parser().parse(&[]).owned(), |row| row.owned()))
+            .collect());
     }
     Ok(converter.convert_columns(&columns)?.iter().map(|row| row.owned()).collect())
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use weir_nodes::example::{parse_table, print_table};
 

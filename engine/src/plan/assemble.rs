@@ -87,10 +87,7 @@ impl Demand {
                 }
             }
             for sink in &step.planned.sinks {
-                let port = match sink {
-                    Sink::File { port, .. } | Sink::Ledger { port, .. } => port,
-                };
-                if let Some(wire) = step.wire(port, 0) {
+                if let Some(wire) = step.wire(sink.port(), 0) {
                     sinks.push(SinkStage { node: node.clone(), sink: sink.clone(), wire: wire.clone() });
                 }
             }

@@ -134,7 +134,7 @@ pub async fn run(request: &Request<'_>, progress: &(dyn Fn(Progress) + Send + Sy
     let result = if blocked {
         publish::write_blocked(project, &folder.path, certificate)
     } else {
-        let intent = Intent { files: computed.files, loads: computed.loads, certificate };
+        let intent = Intent { files: computed.files, loads: computed.loads, rows: computed.rows, certificate };
         publish::publish(project, &folder.path, &intent).await
     };
     let certificate = result.map_err(RunError::Failed)?;

@@ -8,9 +8,13 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use arrow::array::RecordBatchReader;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use weir_nodes::Problem;
+use weir_nodes::database::{Database, Mode};
+use weir_nodes::input::database::elsewhere;
 use weir_nodes::kind::LedgerMode;
 
 use super::certificate::{AuditPlace, CERTIFICATE, Certificate};
@@ -25,6 +29,8 @@ const INTENT: &str = "publish.json";
 pub(crate) struct Intent {
     pub(crate) files: Vec<StagedFile>,
     pub(crate) loads: Vec<StagedLoad>,
+    #[serde(default)]
+    pub(crate) rows: Vec<StagedRows>,
     pub(crate) certificate: Certificate,
 }
 
@@ -49,12 +55,57 @@ impl StagedLoad {
     }
 }
 
+/// Rows for a database waiting in staging, as Parquet.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct StagedRows {
+    pub(crate) staged: PathBuf,
+    pub(crate) connection: String,
+    pub(crate) table: String,
+    pub(crate) mode: Mode,
+}
+
+impl StagedRows {
+    fn opened(&self, project: &Project) -> Result<(Database, ParquetRecordBatchReader), String> {
+        let address = project.connection(&self.connection).map_err(|problem| problem.to_string())?;
+        let file = File::open(&self.staged).map_err(|error| error.to_string())?;
+        let reader = ParquetRecordBatchReaderBuilder::try_new(file).and_then(ParquetRecordBatchReaderBuilder::build);
+        Ok((Database::open(&address)?, reader.map_err(|error| error.to_string())?))
+    }
+
+    /// Whether the rows can be loaded; makes the table where it is missing.
+    fn verify(&self, project: &Project) -> Result<(), Problem> {
+        let prepared = elsewhere(|| {
+            let (mut database, reader) = self.opened(project)?;
+            database.prepare(&self.table, &reader.schema(), &self.mode)
+        });
+        prepared.map_err(|what| self.problem(&what))
+    }
+
+    /// Loads the rows; a run that has loaded them has nothing to do.
+    fn load(&self, project: &Project, run: &str) -> Result<(), Problem> {
+        let loaded = elsewhere(|| {
+            let (mut database, reader) = self.opened(project)?;
+            let schema = reader.schema();
+            database.load(run, &self.table, &self.mode, &schema, reader.map(|batch| batch.map_err(|error| error.to_string())))
+        });
+        loaded.map_err(|what| self.problem(&what))
+    }
+
+    fn problem(&self, what: &str) -> Problem {
+        Problem::error(format!("The rows cannot be loaded into \"{}\" of \"{}\": {what}.", self.table, self.connection))
+            .help("Check the connection and the table. Nothing was loaded there.")
+    }
+}
+
 /// Publishes what is staged in a run's folder. The caller holds the project's lock.
 pub(crate) async fn publish(project: &Project, folder: &Path, intent: &Intent) -> Result<Certificate, Problem> {
     // What can be refused is refused now: an intent is a promise.
     let ledger = Ledger::open(&project.ledger());
     for load in &intent.loads {
         ledger.verify(&load.of(intent)).await.map_err(|error| Problem::error(error.to_string()))?;
+    }
+    for rows in &intent.rows {
+        rows.verify(project)?;
     }
     for file in &intent.files {
         let folder = file.target.parent().unwrap_or(Path::new("."));
@@ -65,6 +116,11 @@ pub(crate) async fn publish(project: &Project, folder: &Path, intent: &Intent) -
         })?;
     }
     write_durably(&folder.join(INTENT), &to_json(intent)?).map_err(|error| trouble(&error))?;
+    // A database that went away in between takes the promise back while nothing else has changed.
+    if let Some(problem) = intent.rows.first().and_then(|rows| rows.load(project, &intent.certificate.run).err()) {
+        fs::remove_file(folder.join(INTENT)).map_err(|error| trouble(&error))?;
+        return Err(problem);
+    }
     apply(project, folder, intent).await
 }
 
@@ -90,6 +146,9 @@ async fn apply(project: &Project, folder: &Path, intent: &Intent) -> Result<Cert
     let ledger = Ledger::open(&project.ledger());
     for load in &intent.loads {
         ledger.load(&load.of(intent)).await.map_err(|error| Problem::error(error.to_string()))?;
+    }
+    for rows in &intent.rows {
+        rows.load(project, &intent.certificate.run)?;
     }
     for file in &intent.files {
         // A staged file that is gone was renamed before the crash.

@@ -17,7 +17,7 @@ use weir_nodes::{Problem, Sink};
 
 use super::certificate::OutputProof;
 use super::digest::Digest;
-use super::publish::{StagedFile, StagedLoad};
+use super::publish::{StagedFile, StagedLoad, StagedRows};
 use super::{Progress, RunError};
 use crate::check::Checked;
 use crate::ledger;
@@ -36,6 +36,7 @@ pub(crate) struct Computed {
     pub(crate) times: BTreeMap<String, Duration>,
     pub(crate) files: Vec<StagedFile>,
     pub(crate) loads: Vec<StagedLoad>,
+    pub(crate) rows: Vec<StagedRows>,
     pub(crate) outputs: Vec<OutputProof>,
 }
 
@@ -64,7 +65,7 @@ pub(crate) async fn compute(
     let context = session::session(limits, &staging).map_err(failed(None))?;
     let mut assembly = Assembly::new(checked, &demand);
     let mut seen = Observations { checked, progress, observed: BTreeMap::new(), times: BTreeMap::new() };
-    let (mut files, mut loads, mut outputs) = (vec![], vec![], vec![]);
+    let (mut files, mut loads, mut rows, mut outputs) = (vec![], vec![], vec![], vec![]);
 
     for id in &demand.stored {
         let spool = async {
@@ -95,6 +96,10 @@ pub(crate) async fn compute(
                 loads.push(StagedLoad { staged, table: table.clone(), mode: mode.clone() });
                 format!("ledger:{table}")
             }
+            Sink::Database { connection, table, mode, .. } => {
+                rows.push(StagedRows { staged, connection: connection.clone(), table: table.clone(), mode: mode.clone() });
+                format!("{connection}:{table}")
+            }
         };
         outputs.push(OutputProof { node: stage.node.clone(), target, rows: digest.rows(), digest: digest.finish() });
     }
@@ -118,7 +123,7 @@ pub(crate) async fn compute(
         seen.take(assembly.take_taps());
     }
     let Observations { observed, times, .. } = seen;
-    Ok(Computed { demand, observed, times, files, loads, outputs })
+    Ok(Computed { demand, observed, times, files, loads, rows, outputs })
 }
 
 /// What the taps have seen so far.
@@ -184,6 +189,14 @@ async fn write(stage: &SinkStage, mut stream: SendableRecordBatchStream, staged:
                 writer.write(&batch)?;
             }
             writer.finish()?.sync_all()?;
+        }
+        Sink::Database { .. } => {
+            let mut writer = ArrowWriter::try_new(file, Arc::clone(&schema), None)?;
+            while let Some(batch) = stream.next().await.transpose()? {
+                digest.update(&batch)?;
+                writer.write(&batch)?;
+            }
+            writer.into_inner()?.sync_all()?;
         }
         Sink::Ledger { .. } => {
             let stamped = ledger::stamped_schema(&schema);

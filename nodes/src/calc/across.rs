@@ -73,7 +73,9 @@ impl NodeKind for Across {
         match regex::Regex::new(&self.pattern) {
             Ok(regex) => names.retain(|name| regex.is_match(name)),
             Err(error) => cx.problem(
-                Problem::error(format!("\"{}\" is not a regular expression: {error}.", self.pattern)).on("pattern").help("Write ^amount_ for names that begin so."),
+                Problem::error(format!("\"{}\" is not a regular expression: {error}.", self.pattern))
+                    .on("pattern")
+                    .help("Write ^amount_ for names that begin so."),
             ),
         }
         if !self.formula.contains("[@]") {
@@ -93,7 +95,8 @@ impl NodeKind for Across {
                 return None;
             }
             let typed = cx.derived(&self.formula.replace("[@]", &reference(name)), &table, &output, "formula")?;
-            let expr = if typed.data_type == DataType::Null { datafusion::logical_expr::cast(typed.expr, DataType::Utf8View) } else { typed.expr };
+            let expr =
+                if typed.data_type == DataType::Null { datafusion::logical_expr::cast(typed.expr, DataType::Utf8View) } else { typed.expr };
             made.push((output, expr));
         }
         if cx.failed() {
@@ -111,7 +114,9 @@ impl NodeKind for Across {
                 .input("in", "q1:integer,q2:integer,r:integer\n1,2,3")
                 .output("out", "q1:integer,q2:integer,r:integer,double q1:integer,double q2:integer\n1,2,3,2,4"),
             Example::new("A table without rows.", json!({ "formula": "UPPER([@])" })).input("in", "a,b").output("out", "a,b"),
-            Example::new("The formula says where the column goes.", json!({ "formula": "1 + 1" })).input("in", "a\nx").refused("where the column goes"),
+            Example::new("The formula says where the column goes.", json!({ "formula": "1 + 1" }))
+                .input("in", "a\nx")
+                .refused("where the column goes"),
         ]
     }
 }

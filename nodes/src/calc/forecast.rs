@@ -53,7 +53,7 @@ fn ninety_five() -> u8 {
 }
 
 /// How a series is forecast.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "is", rename_all = "snake_case")]
 pub enum Method {
     /// The average of the last values, for all to come.
@@ -63,6 +63,7 @@ pub enum Method {
         last: u32,
     },
     /// The straight line that fits best (least squares).
+    #[default]
     Trend,
     /// Level, trend and season (Holt–Winters, additive).
     Seasonal {
@@ -70,12 +71,6 @@ pub enum Method {
         #[schemars(range(min = 2))]
         season: u32,
     },
-}
-
-impl Default for Method {
-    fn default() -> Self {
-        Self::Trend
-    }
 }
 
 /// A value that is forecast: itself, and its bounds.
@@ -158,10 +153,16 @@ impl NodeKind for Forecast {
         vec![
             Example::new("A straight line goes on.", json!({ "figure": "n", "at": "m", "horizon": 2 }))
                 .input("in", "m:date,n:decimal(1)\n2026-01-01,10.0\n2026-03-01,14.0\n2026-02-01,12.0")
-                .output("out", "m:date,forecast:decimal(1),low:decimal(1),high:decimal(1)\n2026-04-01,16.0,16.0,16.0\n2026-05-01,18.0,18.0,18.0"),
-            Example::new("The average of the last two, in each group.", json!({
-                "figure": "n", "at": "k", "per": ["g"], "horizon": 1, "method": { "is": "moving_average", "last": 2 }
-            }))
+                .output(
+                    "out",
+                    "m:date,forecast:decimal(1),low:decimal(1),high:decimal(1)\n2026-04-01,16.0,16.0,16.0\n2026-05-01,18.0,18.0,18.0",
+                ),
+            Example::new(
+                "The average of the last two, in each group.",
+                json!({
+                    "figure": "n", "at": "k", "per": ["g"], "horizon": 1, "method": { "is": "moving_average", "last": 2 }
+                }),
+            )
             .input("in", "g,k:integer,n:integer\na,1,0\na,2,4\na,3,6\nb,7,9")
             .output("out", "g,k:integer,forecast:decimal(2),low:decimal(2),high:decimal(2)\na,4,5.00,3.04,6.96\nb,8,9.00,9.00,9.00"),
             Example::new("Of no rows nothing is forecast.", json!({ "figure": "n", "at": "k" }))
@@ -194,7 +195,13 @@ fn within(deviations: f64) -> f64 {
     let bell = |x: f64| (-x * x / 2.0).exp();
     let sum: f64 = (0..=steps)
         .map(|i| {
-            let weight = if i == 0 || i == steps { 1.0 } else if i % 2 == 1 { 4.0 } else { 2.0 };
+            let weight = if i == 0 || i == steps {
+                1.0
+            } else if i % 2 == 1 {
+                4.0
+            } else {
+                2.0
+            };
             weight * bell(f64::from(i) * width)
         })
         .sum();
@@ -253,11 +260,15 @@ impl Forecast {
         let numbers = numbers.as_any().downcast_ref::<Float64Array>().ok_or("the figure is not a number")?;
         let keys: Vec<ArrayRef> = rows.columns()[..groups].to_vec();
         let partitions = if groups == 0 {
-            if rows.num_rows() == 0 { vec![] } else { vec![0..rows.num_rows()] }
+            std::iter::once(0..rows.num_rows()).filter(|all| !all.is_empty()).collect()
         } else {
             arrow::compute::partition(&keys).map_err(said)?.ranges()
         };
-        let at = arrow::compute::cast(rows.column(groups), &if matches!(rows.column(groups).data_type(), DataType::Date32) { DataType::Int32 } else { DataType::Int64 }).map_err(said)?;
+        let at = arrow::compute::cast(
+            rows.column(groups),
+            &if matches!(rows.column(groups).data_type(), DataType::Date32) { DataType::Int32 } else { DataType::Int64 },
+        )
+        .map_err(said)?;
         let at = arrow::compute::cast(&at, &DataType::Int64).map_err(said)?;
         let at = at.as_any().downcast_ref::<Int64Array>().ok_or("the place is not a number")?;
         let is_date = rows.column(groups).data_type() == &DataType::Date32;

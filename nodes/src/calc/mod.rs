@@ -1,10 +1,12 @@
 //! New figures.
 
+pub mod across;
 pub mod aggregate;
 pub mod allocate;
 pub mod bin;
 pub mod date_parts;
 pub mod describe;
+pub mod forecast;
 pub mod formula;
 pub mod multi_row;
 pub mod parse;
@@ -13,8 +15,6 @@ pub mod rank;
 pub mod running;
 pub mod share;
 pub mod split;
+pub mod sql;
 pub mod tiers;
 pub mod unpivot;
-pub mod across;
-pub mod forecast;
-pub mod sql;

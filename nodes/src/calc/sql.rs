@@ -58,16 +58,24 @@ impl NodeKind for Sql {
 
     fn examples() -> Vec<Example> {
         vec![
-            Example::new("A join with totals, the largest first.", json!({
-                "query": "SELECT b.team, SUM(a.n) AS total FROM t1 a JOIN t2 b ON a.who = b.who GROUP BY b.team ORDER BY total DESC"
-            }))
+            Example::new(
+                "A join with totals, the largest first.",
+                json!({
+                    "query": "SELECT b.team, SUM(a.n) AS total FROM t1 a JOIN t2 b ON a.who = b.who GROUP BY b.team ORDER BY total DESC"
+                }),
+            )
             .input("in", "who,n:decimal(2)\nAnn,1.50\nBob,4.00\nAnn,1.00")
             .input("in", "who,team\nAnn,North\nBob,South")
             .output("out", "team,total:decimal(2)\nSouth,4.00\nNorth,2.50"),
-            Example::new("Without ORDER BY, rows come in the order of their columns.", json!({ "query": "SELECT \"My name\" AS n FROM t1" }))
-                .input("in", "My name,b\nz,1\na,2")
-                .output("out", "n\na\nz"),
-            Example::new("A table without rows.", json!({ "query": "SELECT COUNT(*) AS rows FROM t1" })).input("in", "a").output("out", "rows:integer\n0"),
+            Example::new(
+                "Without ORDER BY, rows come in the order of their columns.",
+                json!({ "query": "SELECT \"My name\" AS n FROM t1" }),
+            )
+            .input("in", "My name,b\nz,1\na,2")
+            .output("out", "n\na\nz"),
+            Example::new("A table without rows.", json!({ "query": "SELECT COUNT(*) AS rows FROM t1" }))
+                .input("in", "a")
+                .output("out", "rows:integer\n0"),
             Example::new("Only questions are allowed.", json!({ "query": "DROP TABLE t1" })).input("in", "a\nx").refused("Only a SELECT"),
         ]
     }
@@ -114,7 +122,13 @@ impl Sql {
         for (qualifier, field) in plan.schema().iter() {
             let source = Expr::Column(datafusion::common::Column::new(qualifier.cloned(), field.name()));
             let typed = match field.data_type() {
-                DataType::UInt64 | DataType::Int32 | DataType::Int16 | DataType::Int8 | DataType::UInt32 | DataType::UInt16 | DataType::UInt8 => cast(source.clone(), DataType::Int64),
+                DataType::UInt64
+                | DataType::Int32
+                | DataType::Int16
+                | DataType::Int8
+                | DataType::UInt32
+                | DataType::UInt16
+                | DataType::UInt8 => cast(source.clone(), DataType::Int64),
                 DataType::Utf8 | DataType::LargeUtf8 => cast(source.clone(), DataType::Utf8View),
                 DataType::Float32 => cast(source.clone(), DataType::Float64),
                 found if ColumnType::of(found).is_some() => source.clone(),

@@ -47,7 +47,7 @@ impl DetectTypes {
             ColumnType::Decimal(places) => number(places),
             ColumnType::Float => format!("FLOAT({})", number(6)),
             ColumnType::Boolean => {
-                let is = |words: [&str; 5]| words.map(|word| quoted(word)).join(", ");
+                let is = |words: [&str; 5]| words.map(quoted).join(", ");
                 let (yes, no) = (is(["TRUE", "YES", "OUI", "VRAI", "1"]), is(["FALSE", "NO", "NON", "FAUX", "0"]));
                 format!("IF(ISIN(UPPER({text}), {yes}), TRUE, IF(ISIN(UPPER({text}), {no}), FALSE, BOOLEAN({text})))")
             }
@@ -140,7 +140,9 @@ impl NodeKind for DetectTypes {
             Example::new("Columns that are not named stay text.", json!({ "columns": [{ "name": "a", "type": "integer" }] }))
                 .input("in", "a,b\n007,007")
                 .output("out", "a:integer,b\n7,007"),
-            Example::new("A table without rows.", json!({ "columns": [{ "name": "a", "type": "integer" }] })).input("in", "a").output("out", "a:integer"),
+            Example::new("A table without rows.", json!({ "columns": [{ "name": "a", "type": "integer" }] }))
+                .input("in", "a")
+                .output("out", "a:integer"),
             Example::new("A date is no text to read.", json!({ "columns": [{ "name": "d", "type": "integer" }] }))
                 .input("in", "d:date\n2026-01-01")
                 .refused("is date, not text"),

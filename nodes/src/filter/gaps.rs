@@ -97,9 +97,12 @@ impl NodeKind for Gaps {
 
     fn examples() -> Vec<Example> {
         vec![
-            Example::new("The months between the first and the last of each group.", json!({ "column": "m", "per": ["g"], "step": "month" }))
-                .input("in", "g,m:date,n:integer\nb,2026-02-01,5\na,2026-03-01,3\na,2026-01-01,1\nb,2026-02-01,6")
-                .output("out", "g,m:date,n:integer\na,2026-01-01,1\na,2026-02-01,\na,2026-03-01,3\nb,2026-02-01,5\nb,2026-02-01,6"),
+            Example::new(
+                "The months between the first and the last of each group.",
+                json!({ "column": "m", "per": ["g"], "step": "month" }),
+            )
+            .input("in", "g,m:date,n:integer\nb,2026-02-01,5\na,2026-03-01,3\na,2026-01-01,1\nb,2026-02-01,6")
+            .output("out", "g,m:date,n:integer\na,2026-01-01,1\na,2026-02-01,\na,2026-03-01,3\nb,2026-02-01,5\nb,2026-02-01,6"),
             Example::new("The numbers of the whole table.", json!({ "column": "k", "per": ["g"], "expected": "within_table" }))
                 .input("in", "g,k:integer\na,1\nb,3")
                 .output("out", "g,k:integer\na,1\na,2\na,3\nb,1\nb,2\nb,3"),
@@ -107,7 +110,9 @@ impl NodeKind for Gaps {
                 .input("in", "shop,p,n:integer\nX,apple,1\nY,pear,2\nX,,9")
                 .output("out", "shop,p,n:integer\nX,apple,1\nX,pear,\nX,,9\nY,apple,\nY,pear,2"),
             Example::new("A table without rows.", json!({ "column": "d" })).input("in", "d:date").output("out", "d:date"),
-            Example::new("A text cannot be counted on.", json!({ "column": "p" })).input("in", "p\nx").refused("is text, not a date or a whole number"),
+            Example::new("A text cannot be counted on.", json!({ "column": "p" }))
+                .input("in", "p\nx")
+                .refused("is text, not a date or a whole number"),
         ]
     }
 }
@@ -126,11 +131,8 @@ impl Gaps {
             let one = hidden(&format!("{}.one", cx.node()));
             let members = LogicalPlanBuilder::from(distinct(std::slice::from_ref(&self.column.0), "\u{1e}")?)
                 .filter(column(&format!("\u{1e}{}", self.column.0)).is_not_null())?;
-            let all = if per.is_empty() {
-                members
-            } else {
-                LogicalPlanBuilder::from(distinct(per, "\u{1e}")?).cross_join(members.build()?)?
-            };
+            let all =
+                if per.is_empty() { members } else { LogicalPlanBuilder::from(distinct(per, "\u{1e}")?).cross_join(members.build()?)? };
             let names = per.iter().chain([&self.column.0]).map(|name| column(&format!("\u{1e}{name}")).alias(name));
             let plan = all.project(names.chain([lit(0_i64).alias(&one)]).collect::<Vec<_>>())?.build()?;
             let order = per.iter().chain([&self.column.0]).map(|name| OrderKey::ascending(name, name)).collect();
@@ -142,8 +144,8 @@ impl Gaps {
 
     /// Every step between the first and the last value of each group.
     fn series(&self, cx: &mut Planning<'_>, table: &Table, per: &[String]) -> Option<Table> {
-        use datafusion::functions_aggregate::expr_fn::{max, min};
         use crate::window::{self, Frame};
+        use datafusion::functions_aggregate::expr_fn::{max, min};
         let (low, high) = ("\u{1e}low", "\u{1e}high");
         let by: Vec<Expr> = per.iter().map(|name| column(name)).collect();
         let bounds = LogicalPlanBuilder::from(table.plan.clone())
@@ -165,7 +167,8 @@ impl Gaps {
             let days = |name: &str| (name.to_owned(), cast(column(name), DataType::Date32));
             bounds = cx.planned(bounds.with_columns(vec![days(low), days(high)]))?;
         }
-        let mut fields: Vec<Field> = per.iter().map(|name| Field::new(name, table.type_of(name).cloned().unwrap_or(DataType::Null), true)).collect();
+        let mut fields: Vec<Field> =
+            per.iter().map(|name| Field::new(name, table.type_of(name).cloned().unwrap_or(DataType::Null), true)).collect();
         fields.push(Field::new(&self.column.0, if numbers { DataType::Int64 } else { DataType::Date32 }, true));
         let (schema, step, groups) = (Arc::new(Schema::new(fields.clone())), self.step, per.to_vec());
         let node = format!("{}.series", cx.node());

@@ -30,7 +30,10 @@ impl NodeKind for ArrowInput {
             category: Category::Input,
             icon: "view_column",
             title: Words { en: "Arrow file", fr: "Fichier Arrow" },
-            summary: Words { en: "Reads an Arrow or Feather file; its types are the file's own.", fr: "Lit un fichier Arrow ou Feather ; les types sont ceux du fichier." },
+            summary: Words {
+                en: "Reads an Arrow or Feather file; its types are the file's own.",
+                fr: "Lit un fichier Arrow ou Feather ; les types sont ceux du fichier.",
+            },
             synonyms: &["feather", "ipc", "input data", "import"],
             order: Words { en: "As in the file.", fr: "Celui du fichier." },
         }
@@ -46,7 +49,12 @@ impl NodeKind for ArrowInput {
             Ok((schema, _)) => schema,
             Err(error) => {
                 let what = format!("The file is not an Arrow file that can be read: {error}.");
-                cx.problem(Problem::error(what).on("path").in_file(&self.path.0, None).help("Export it again, uncompressed, or choose another file."));
+                cx.problem(
+                    Problem::error(what)
+                        .on("path")
+                        .in_file(&self.path.0, None)
+                        .help("Export it again, uncompressed, or choose another file."),
+                );
                 return None;
             }
         };
@@ -55,7 +63,11 @@ impl NodeKind for ArrowInput {
             match carried(field.data_type()) {
                 Some(data_type) => columns.push((place, Field::new(field.name(), data_type, true))),
                 None => {
-                    let what = format!("Column \"{}\" is of type {}, which has no place in a table; it is left out.", field.name(), field.data_type());
+                    let what = format!(
+                        "Column \"{}\" is of type {}, which has no place in a table; it is left out.",
+                        field.name(),
+                        field.data_type()
+                    );
                     cx.problem(Problem::warning(what).on("path").in_file(&self.path.0, None));
                 }
             }
@@ -68,10 +80,16 @@ impl NodeKind for ArrowInput {
     fn examples() -> Vec<Example> {
         let rows = "id:integer,name,amount:decimal(2),day:date\n1,Zoë,10.50,2026-09-30\n2,,,";
         vec![
-            Example::new("Decimals and dates stay what they are.", json!({ "path": "a.arrow" })).file("a.arrow", sample(rows)).output("out", rows),
+            Example::new("Decimals and dates stay what they are.", json!({ "path": "a.arrow" }))
+                .file("a.arrow", sample(rows))
+                .output("out", rows),
             Example::new("One row.", json!({ "path": "a.arrow" })).file("a.arrow", sample("a\nx")).output("out", "a\nx"),
-            Example::new("A file without rows.", json!({ "path": "a.arrow" })).file("a.arrow", sample("a:integer,b")).output("out", "a:integer,b"),
-            Example::new("A text is not an Arrow file.", json!({ "path": "a.arrow" })).file("a.arrow", "a,b\n1,2").refused("not an Arrow file"),
+            Example::new("A file without rows.", json!({ "path": "a.arrow" }))
+                .file("a.arrow", sample("a:integer,b"))
+                .output("out", "a:integer,b"),
+            Example::new("A text is not an Arrow file.", json!({ "path": "a.arrow" }))
+                .file("a.arrow", "a,b\n1,2")
+                .refused("not an Arrow file"),
         ]
     }
 }

@@ -123,7 +123,8 @@ impl NodeKind for Directory {
             ("bytes", Arc::new(metadata.iter().map(|one| one.as_ref().map(|one| one.len() as i64)).collect::<Int64Array>())),
             ("modified", Arc::new(metadata.iter().map(|one| one.as_ref().and_then(modified)).collect::<TimestampMicrosecondArray>())),
         ];
-        let batch = cx.planned(RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(n, a)| (n, a, true))).map_err(Into::into))?;
+        let batch =
+            cx.planned(RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(n, a)| (n, a, true))).map_err(Into::into))?;
         let node = cx.node().to_owned();
         let table = cx.planned(scan(&node, Arc::new(MemorySource::counted(batch)), format!("{} file", self.path.0)))?;
         Some(Planned::table(table))
@@ -179,8 +180,19 @@ impl NodeKind for Folder {
                 en: "Reads all files of a folder as one table, columns matched by name, with the file of each row.",
                 fr: "Lit tous les fichiers d'un dossier en une seule table, colonnes rapprochées par nom, avec le fichier de chaque ligne.",
             },
-            synonyms: &["wildcard input", "combine files", "dynamic input", "from folder", "batch files", "combiner des fichiers", "plusieurs fichiers"],
-            order: Words { en: "File by file in the order of their names, each in its own.", fr: "Fichier par fichier dans l'ordre des noms, chacun dans le sien." },
+            synonyms: &[
+                "wildcard input",
+                "combine files",
+                "dynamic input",
+                "from folder",
+                "batch files",
+                "combiner des fichiers",
+                "plusieurs fichiers",
+            ],
+            order: Words {
+                en: "File by file in the order of their names, each in its own.",
+                fr: "Fichier par fichier dans l'ordre des noms, chacun dans le sien.",
+            },
         }
     }
 
@@ -205,7 +217,8 @@ impl NodeKind for Folder {
             let (step, problems) = registry::find(kind)?.step(&params);
             problems.into_iter().for_each(|problem| cx.problem(problem.on("options")));
             let planned = step?.plan(cx)?;
-            let table = planned.flows.into_iter().find_map(|flow| flow.outlets.iter().any(|outlet| outlet.port == "out").then_some(flow.table));
+            let table =
+                planned.flows.into_iter().find_map(|flow| flow.outlets.iter().any(|outlet| outlet.port == "out").then_some(flow.table));
             tables.push((shown.clone(), table?));
         }
         Some(Planned::table(stacked(cx, &tables, self.source.as_ref(), self.drift)?))
@@ -217,9 +230,12 @@ impl NodeKind for Folder {
                 .file("b.csv", "n,id\n2.50,7\n")
                 .file("a.csv", "id,n,more\n1,2,x\n")
                 .output("out", "id:integer,n:decimal(2),more,file\n1,2.00,x,a.csv\n7,2.50,,b.csv"),
-            Example::new("Options for each file; without the file's name.", json!({
-                "path": ".", "pattern": "*.txt", "source": null, "options": { "separator": "|" }
-            }))
+            Example::new(
+                "Options for each file; without the file's name.",
+                json!({
+                    "path": ".", "pattern": "*.txt", "source": null, "options": { "separator": "|" }
+                }),
+            )
             .file("a.txt", "a|b\n1|2\n")
             .output("out", "a:integer,b:integer\n1,2"),
             Example::new("One file.", json!({ "path": ".", "pattern": "a.json", "source": "from" }))

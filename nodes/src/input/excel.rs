@@ -14,10 +14,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::csv::sniff::clean_names;
+use super::stack::{Drift, stacked};
 use crate::ColumnType;
 use crate::example::{Example, typed_array};
 use crate::kind::{Category, Identity, NodeKind, Planned, Planning, Ports, Words};
-use super::stack::{Drift, stacked};
 use crate::param::{FilePath, NewColumn};
 use crate::problem::{Problem, did_you_mean};
 use crate::source::{MemorySource, scan};
@@ -295,12 +295,16 @@ impl ExcelInput {
         if let Some((sheet, cells)) = named {
             return Ok(vec![(sheet, Some(cells))]);
         }
-        let Some(wanted) = &self.sheet else { return Ok(names.into_iter().map(|name| (name, cells)).take(if cells.is_some() { 1 } else { usize::MAX }).collect()) };
-        let fits = |name: &String| name == wanted || wanted.contains(['*', '?']) && super::directory::fits(&name.to_lowercase(), &wanted.to_lowercase());
+        let Some(wanted) = &self.sheet else {
+            return Ok(names.into_iter().map(|name| (name, cells)).take(if cells.is_some() { 1 } else { usize::MAX }).collect());
+        };
+        let fits = |name: &String| {
+            name == wanted || wanted.contains(['*', '?']) && super::directory::fits(&name.to_lowercase(), &wanted.to_lowercase())
+        };
         let found: Vec<(String, Option<Cells>)> = names.iter().filter(|name| fits(name)).map(|name| (name.clone(), cells)).collect();
         if found.is_empty() {
-            let help = did_you_mean(wanted, names.iter().map(String::as_str))
-                .unwrap_or_else(|| format!("Its sheets are: {}.", names.join(", ")));
+            let help =
+                did_you_mean(wanted, names.iter().map(String::as_str)).unwrap_or_else(|| format!("Its sheets are: {}.", names.join(", ")));
             return Err(Problem::error(format!("The workbook has no sheet \"{wanted}\".")).on("sheet").help(help));
         }
         Ok(found)

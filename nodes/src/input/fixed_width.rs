@@ -177,18 +177,24 @@ impl NodeKind for FixedWidthInput {
             )
             .file("a.txt", "HEADER\r\n001Zoë   0001250-20260930\r\n002Bob   0000005 00000000\r\nTOTAL 0001255\r\n")
             .output("out", "id,name,amount:decimal(2),day:date\n001,Zoë,-12.50,2026-09-30\n002,Bob,0.05,"),
-            Example::new("Windows-1252, decimal commas, only lines of one kind; short lines have empty fields.", json!({
-                "path": "a.txt", "begins_with": "D", "encoding": "windows-1252",
-                "fields": [{ "name": "name", "start": 2, "length": 4 }, { "name": "n", "start": 6, "length": 10, "type": "decimal(2)" }]
-            }))
+            Example::new(
+                "Windows-1252, decimal commas, only lines of one kind; short lines have empty fields.",
+                json!({
+                    "path": "a.txt", "begins_with": "D", "encoding": "windows-1252",
+                    "fields": [{ "name": "name", "start": 2, "length": 4 }, { "name": "n", "start": 6, "length": 10, "type": "decimal(2)" }]
+                }),
+            )
             .file("a.txt", b"H2026\nD\xC9mil  1.234,50\nDBob \n".to_vec())
             .output("out", "name,n:decimal(2)\nÉmil,1234.50\nBob,"),
             Example::new("A file without lines.", json!({ "path": "a.txt", "fields": [{ "name": "a", "start": 1, "length": 1 }] }))
                 .file("a.txt", "")
                 .output("out", "a"),
-            Example::new("A text in a number's place is named with its line.", json!({
-                "path": "a.txt", "fields": [{ "name": "n", "start": 1, "length": 3, "type": "integer" }]
-            }))
+            Example::new(
+                "A text in a number's place is named with its line.",
+                json!({
+                    "path": "a.txt", "fields": [{ "name": "n", "start": 1, "length": 3, "type": "integer" }]
+                }),
+            )
             .file("a.txt", "001\nabc\n")
             .refused("a.txt:2"),
         ]
@@ -203,7 +209,9 @@ impl FixedWidthInput {
         let encoding = match &self.encoding {
             None => super::csv::reading::encoding(path).map_err(unread)?.encoding,
             Some(name) => encoding_rs::Encoding::for_label(name.as_bytes()).ok_or_else(|| {
-                Problem::error(format!("\"{name}\" is not an encoding.")).on("encoding").help("Use utf-8, windows-1252 or another name of the web.")
+                Problem::error(format!("\"{name}\" is not an encoding."))
+                    .on("encoding")
+                    .help("Use utf-8, windows-1252 or another name of the web.")
             })?,
         };
         let text = super::csv::reading::text(path, encoding).map_err(unread)?;
@@ -220,12 +228,16 @@ impl FixedWidthInput {
         lines.retain(|(_, line)| !line.trim().is_empty() && line.starts_with(&self.begins_with));
         let (mut fields, mut arrays) = (Vec::new(), Vec::new());
         for field in &self.fields {
-            let cut = |line: &String| field.value(&line.chars().skip(field.start as usize - 1).take(field.length as usize).collect::<String>());
+            let cut =
+                |line: &String| field.value(&line.chars().skip(field.start as usize - 1).take(field.length as usize).collect::<String>());
             let values: Vec<Option<String>> = lines.iter().map(|(_, line)| cut(line)).collect();
             let texts: Vec<Option<&str>> = values.iter().map(Option::as_deref).collect();
             let array = typed_array(&texts, field.column_type).map_err(|(row, error)| {
                 let what = format!("\"{}\": {error}.", field.name);
-                Problem::error(what).on("fields").in_file(file, Some(lines[row].0 as u64)).help("Correct the line, or the field's place or type.")
+                Problem::error(what)
+                    .on("fields")
+                    .in_file(file, Some(lines[row].0 as u64))
+                    .help("Correct the line, or the field's place or type.")
             })?;
             fields.push(arrow::datatypes::Field::new(&field.name, array.data_type().clone(), true));
             arrays.push(array);

@@ -52,7 +52,9 @@ impl NodeKind for JsonInput {
         let text = match text(&path) {
             Ok(text) => text,
             Err(what) => {
-                cx.problem(Problem::error(what).on("path").in_file(&shown, None).help("Save it as UTF-8 text, in parts where it is too large."));
+                cx.problem(
+                    Problem::error(what).on("path").in_file(&shown, None).help("Save it as UTF-8 text, in parts where it is too large."),
+                );
                 return None;
             }
         };
@@ -126,8 +128,7 @@ impl JsonInput {
         };
         // A list, or values one after the other.
         let mut values: Vec<&RawValue> = Vec::new();
-        let mut stream = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
-        while let Some(value) = stream.next() {
+        for value in serde_json::Deserializer::from_str(text).into_iter::<&RawValue>() {
             values.push(value.map_err(|error| broken(error, 0))?);
         }
         let mut rows: Vec<&RawValue> = Vec::new();
@@ -164,7 +165,7 @@ impl JsonInput {
     fn flatten(&self, value: &RawValue, name: &str, item: Option<&RawValue>, table: &mut Table, depth: usize) {
         if !self.explode.is_empty() && name == self.explode {
             if let Some(item) = item {
-                self.inner(item, name, table, depth);
+                inner(item, name, table, depth);
             }
             return;
         }
@@ -178,12 +179,13 @@ impl JsonInput {
             None => put(value, if name.is_empty() { "value" } else { name }, table),
         }
     }
+}
 
-    fn inner(&self, value: &RawValue, name: &str, table: &mut Table, depth: usize) {
-        match fields(value).filter(|_| depth < DEPTH) {
-            Some(fields) => fields.into_iter().for_each(|(key, inner)| self.inner(inner, &format!("{name}.{key}"), table, depth + 1)),
-            None => put(value, name, table),
-        }
+/// Puts an item of the list that becomes rows into its row.
+fn inner(value: &RawValue, name: &str, table: &mut Table, depth: usize) {
+    match fields(value).filter(|_| depth < DEPTH) {
+        Some(fields) => fields.into_iter().for_each(|(key, value)| inner(value, &format!("{name}.{key}"), table, depth + 1)),
+        None => put(value, name, table),
     }
 }
 
@@ -235,7 +237,7 @@ fn items(value: &RawValue) -> Option<Vec<&RawValue>> {
 
 /// What stands at a way such as `result.items`.
 fn located<'a>(value: &'a RawValue, way: &str) -> Option<&'a RawValue> {
-    way.split('.').filter(|part| !part.is_empty()).try_fold(value, |at, part| {
-        fields(at)?.into_iter().find(|(name, _)| name == part).map(|(_, inner)| inner)
-    })
+    way.split('.')
+        .filter(|part| !part.is_empty())
+        .try_fold(value, |at, part| fields(at)?.into_iter().find(|(name, _)| name == part).map(|(_, inner)| inner))
 }

@@ -119,7 +119,10 @@ impl NodeKind for DeltaInput {
             category: Category::Input,
             icon: "change_history",
             title: Words { en: "Delta table", fr: "Table Delta" },
-            summary: Words { en: "Reads a Delta Lake table, now or at an earlier version.", fr: "Lit une table Delta Lake, maintenant ou à une version antérieure." },
+            summary: Words {
+                en: "Reads a Delta Lake table, now or at an earlier version.",
+                fr: "Lit une table Delta Lake, maintenant ou à une version antérieure.",
+            },
             synonyms: &["delta lake", "lakehouse", "databricks", "time travel", "input data"],
             order: Words { en: "By its columns, the first one first.", fr: "Par ses colonnes, la première d'abord." },
         }

@@ -160,7 +160,10 @@ impl NodeKind for Calendar {
             category: Category::Input,
             icon: "date_range",
             title: Words { en: "Calendar", fr: "Calendrier" },
-            summary: Words { en: "Makes dates in a row: days, workdays, weeks, months, quarters or years.", fr: "Fabrique une suite de dates : jours, jours ouvrés, semaines, mois, trimestres ou années." },
+            summary: Words {
+                en: "Makes dates in a row: days, workdays, weeks, months, quarters or years.",
+                fr: "Fabrique une suite de dates : jours, jours ouvrés, semaines, mois, trimestres ou années.",
+            },
             synonyms: &["date table", "generate dates", "date dimension", "time dimension", "table de dates", "générer des dates"],
             order: Words { en: "By date.", fr: "Par date." },
         }
@@ -204,7 +207,8 @@ impl NodeKind for Calendar {
                 .output("out", "date:date\n2026-01-31\n2026-02-28\n2026-03-31\n2026-04-30"),
             Example::new("Workdays.", json!({ "from": "2026-10-02", "to": "2026-10-06", "workdays": true, "as": "day" }))
                 .output("out", "day:date\n2026-10-02\n2026-10-05\n2026-10-06"),
-            Example::new("An end before the beginning makes no rows.", json!({ "from": "2026-02-01", "to": "2026-01-01" })).output("out", "date:date"),
+            Example::new("An end before the beginning makes no rows.", json!({ "from": "2026-02-01", "to": "2026-01-01" }))
+                .output("out", "date:date"),
             Example::new("A date is a date.", json!({ "from": "soon", "to": "2026-01-01" })).refused("\"soon\" is not a date"),
         ]
     }

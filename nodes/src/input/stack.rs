@@ -34,7 +34,11 @@ fn columns(cx: &mut Planning<'_>, tables: &[(String, Table)], source: Option<&Ne
                 Some((name, common)) => match unify(common, field.data_type()) {
                     Some(wider) => *common = wider,
                     None => {
-                        let what = format!("Column \"{name}\" is {} in {shown} and {} before it.", type_name(field.data_type()), type_name(common));
+                        let what = format!(
+                            "Column \"{name}\" is {} in {shown} and {} before it.",
+                            type_name(field.data_type()),
+                            type_name(common)
+                        );
                         let help = "Declare its type in the options, for example {\"columns\": [{\"name\": \"…\", \"type\": \"text\"}]}.";
                         cx.problem(Problem::error(what).on("options").in_file(shown, None).help(help));
                     }
@@ -45,7 +49,8 @@ fn columns(cx: &mut Planning<'_>, tables: &[(String, Table)], source: Option<&Ne
     for (shown, table) in tables {
         let lacking: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).filter(|name| !table.has(name)).collect();
         if !lacking.is_empty() {
-            let what = format!("It has no column {}; others do.", lacking.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", "));
+            let what =
+                format!("It has no column {}; others do.", lacking.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", "));
             let problem = if drift == Drift::Refuse { Problem::error(what) } else { Problem::warning(what) };
             cx.problem(problem.on("drift").in_file(shown, None).help("Rename the columns in the file, or read it apart."));
         }
@@ -57,7 +62,12 @@ fn columns(cx: &mut Planning<'_>, tables: &[(String, Table)], source: Option<&Ne
 }
 
 /// One after the other, with these columns.
-fn union(cx: &Planning<'_>, tables: &[(String, Table)], columns: &[(String, DataType)], source: Option<&NewColumn>) -> datafusion::common::Result<Table> {
+fn union(
+    cx: &Planning<'_>,
+    tables: &[(String, Table)],
+    columns: &[(String, DataType)],
+    source: Option<&NewColumn>,
+) -> datafusion::common::Result<Table> {
     let (file, row) = (hidden(&format!("{}.file", cx.node())), hidden(&format!("{}.row", cx.node())));
     let mut all: Option<LogicalPlanBuilder> = None;
     for (i, (shown, table)) in tables.iter().enumerate() {

@@ -51,19 +51,19 @@ impl Cell {
 pub(crate) struct Rows {
     names: Vec<String>,
     places: HashMap<String, usize>,
-    rows: Vec<HashMap<usize, Cell>>,
+    cells: Vec<HashMap<usize, Cell>>,
 }
 
 impl Rows {
     /// Starts a row.
     pub(crate) fn start(&mut self) {
-        self.rows.push(HashMap::new());
+        self.cells.push(HashMap::new());
     }
 
     /// Puts a value into the row that was started last.
     pub(crate) fn put(&mut self, name: &str, cell: Cell) {
         let place = self.column(name);
-        if let Some(row) = self.rows.last_mut() {
+        if let Some(row) = self.cells.last_mut() {
             row.insert(place, cell);
         }
     }
@@ -90,7 +90,7 @@ impl Rows {
         let names = clean_names(self.names.clone(), file, notes)?;
         let (mut fields, mut arrays) = (Vec::new(), Vec::new());
         for (place, name) in self.names.iter().enumerate() {
-            let cells: Vec<Option<&Cell>> = self.rows.iter().map(|row| row.get(&place)).collect();
+            let cells: Vec<Option<&Cell>> = self.cells.iter().map(|row| row.get(&place)).collect();
             let declared = declared.iter().find(|column| column.name == *name).map(|column| column.column_type);
             let column_type = declared.unwrap_or_else(|| found(&cells));
             let texts: Vec<Option<String>> = cells
@@ -114,7 +114,7 @@ impl Rows {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(self.rows.len()));
+        let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(self.cells.len()));
         RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), arrays, &options)
             .map_err(|error| vec![Problem::error(format!("The file cannot be read: {error}.")).in_file(file, None)])
     }

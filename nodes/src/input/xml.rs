@@ -74,9 +74,12 @@ impl NodeKind for XmlInput {
             Example::new("The element that repeats most is a row: each line.", json!({ "path": "a.xml" }))
                 .file("a.xml", "<x><l n=\"1\"/><l n=\"2\"/></x>")
                 .output("out", "n:integer\n1\n2"),
-            Example::new("Each invoice is a row; a repeated inner element gives its first one.", json!({ "path": "a.xml", "repeat": "invoice" }))
-                .file("a.xml", invoices)
-                .output("out", "no:integer,customer/name,line/sku,line/amount:decimal(2)\n7,Zoë & Fils,A,1.10\n8,Bob,,"),
+            Example::new(
+                "Each invoice is a row; a repeated inner element gives its first one.",
+                json!({ "path": "a.xml", "repeat": "invoice" }),
+            )
+            .file("a.xml", invoices)
+            .output("out", "no:integer,customer/name,line/sku,line/amount:decimal(2)\n7,Zoë & Fils,A,1.10\n8,Bob,,"),
             Example::new("Each line is a row, with what stands around it.", json!({ "path": "a.xml", "repeat": "invoice/line" }))
                 .file("a.xml", invoices)
                 .output("out", "invoice/no:integer,invoice/customer/name,sku,amount:decimal(2)\n7,Zoë & Fils,A,1.10\n7,Zoë & Fils,B,2.25"),
@@ -151,7 +154,8 @@ fn add<'a>(element: &'a Element, way: &[&str], around: &mut Vec<&'a Element>, ta
     if fits {
         table.start();
         for (i, outer) in around[..around.len() - 1].iter().enumerate().skip(1) {
-            let prefix = around[1..=i].iter().map(|one| format!("{}/", one.name)).collect::<String>();
+            let way: Vec<&str> = around[1..=i].iter().map(|one| one.name.as_str()).collect();
+            let prefix = format!("{}/", way.join("/"));
             let inner = around[i + 1];
             outer.attributes.iter().for_each(|(name, value)| table.put(&format!("{prefix}{name}"), Cell::Plain(value.clone())));
             for child in outer.children.iter().filter(|child| child.name != inner.name) {
@@ -223,7 +227,8 @@ fn document(text: &str) -> Result<Element, (String, usize)> {
                 }
             }
             Event::GeneralRef(reference) => {
-                let text = quick_xml::escape::unescape(&format!("&{};", &*reference)).map_err(|error| broken(error.to_string()))?.into_owned();
+                let text =
+                    quick_xml::escape::unescape(&format!("&{};", &*reference)).map_err(|error| broken(error.to_string()))?.into_owned();
                 if let Some(element) = open.last_mut() {
                     element.text.push_str(&text);
                 }

@@ -2,6 +2,7 @@
 
 pub mod arrow;
 pub mod csv;
+pub mod database;
 pub mod excel;
 pub mod journal;
 pub mod json;

@@ -134,13 +134,13 @@ proptest! {
     fn a_csv_file_gives_back_what_was_written(
         rows in prop::collection::vec((
             prop::option::of("[a-zé \",;'\n#-]{0,8}"), prop::option::of(any::<i64>()), prop::option::of(-10_i64.pow(14)..10_i64.pow(14)),
-            prop::option::of(-1.0e6..1.0e6_f64), prop::option::of(any::<bool>()), prop::option::of(-40_000..40_000_i64), prop::option::of(0..4_000_000_000_i64),
+            prop::option::of(-1.0e6..1.0e6_f64), prop::option::of(any::<bool>()), prop::option::of(-40_000..40_000_i64), prop::option::of(0..4_000_000_000_000_000_i64),
         ), 0..10),
         separator in prop::sample::select(vec![",", ";", "\t", "|"]),
     ) {
         let quoted = |text: &Option<String>| text.as_ref().map_or_else(String::new, |text| format!("\"{}\"", text.replace('"', "\"\"")));
         let day = |days: i64| (chrono::NaiveDate::default() + chrono::Duration::days(days)).to_string();
-        let moment = |seconds: i64| chrono::DateTime::from_timestamp(seconds, 0).unwrap().format("%Y-%m-%d %H:%M:%S").to_string();
+        let moment = |micros: i64| chrono::DateTime::from_timestamp_micros(micros).unwrap().format("%Y-%m-%d %H:%M:%S%.f").to_string();
         let cents = |n: i64| format!("{}{}.{:02}", if n < 0 { "-" } else { "" }, n.abs() / 100, n.abs() % 100);
         let mut text = "t,i:integer,d:decimal(2),f:float,b:boolean,day:date,at:datetime".to_owned();
         for (t, i, d, f, b, days, at) in &rows {

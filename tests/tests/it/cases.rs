@@ -55,7 +55,11 @@ fn same(found: &[Vec<String>], expected: &[Vec<String>], name: &str) {
 }
 
 fn measure(name: &str, function: &str, of: &str) -> Value {
-    if of.starts_with('[') { json!({ "as": name, "function": function, "formula": of }) } else { json!({ "as": name, "function": function, "column": of }) }
+    if of.starts_with('[') {
+        json!({ "as": name, "function": function, "formula": of })
+    } else {
+        json!({ "as": name, "function": function, "column": of })
+    }
 }
 
 fn on(left: &str, right: &str) -> Value {
@@ -69,9 +73,13 @@ fn the_tpc_h_queries_are_drawn_from_ordinary_steps() {
     let filter = |condition: &str| step("filter", json!({ "condition": condition }));
     let aggregate = |by: &[&str], measures: Vec<Value>| step("aggregate", json!({ "by": by, "measures": measures }));
     let formula = |columns: &[(&str, &str)]| {
-        step("formula", json!({ "columns": columns.iter().map(|(name, formula)| json!({ "name": name, "formula": formula })).collect::<Vec<_>>() }))
+        step(
+            "formula",
+            json!({ "columns": columns.iter().map(|(name, formula)| json!({ "name": name, "formula": formula })).collect::<Vec<_>>() }),
+        )
     };
-    let select = |columns: &[&str]| step("select", json!({ "columns": columns.iter().map(|name| json!({ "column": name })).collect::<Vec<_>>() }));
+    let select =
+        |columns: &[&str]| step("select", json!({ "columns": columns.iter().map(|name| json!({ "column": name })).collect::<Vec<_>>() }));
     let out = || step("load.csv", json!({ "path": "out.csv" }));
     let revenue = "[l_extendedprice] * (1 - [l_discount])";
     let expected = |name: &str| table(&std::fs::read_to_string(files.join(format!("{name}.expected.csv"))).unwrap());
@@ -99,9 +107,21 @@ fn the_tpc_h_queries_are_drawn_from_ordinary_steps() {
         "sort": step("sort", json!({ "by": [{ "column": "revenue", "descending": true }] })), "out": out()
     });
     let edges = [
-        ("region", "asia"), ("nation", "nations.left"), ("asia", "nations.right"), ("supplier", "suppliers.left"), ("nations", "suppliers.right"),
-        ("orders", "year"), ("year", "buyers.left"), ("customer", "buyers.right"), ("lineitem", "lines.left"), ("buyers", "lines.right"),
-        ("lines", "sold.left"), ("suppliers", "sold.right"), ("sold", "sum"), ("sum", "sort"), ("sort", "out"),
+        ("region", "asia"),
+        ("nation", "nations.left"),
+        ("asia", "nations.right"),
+        ("supplier", "suppliers.left"),
+        ("nations", "suppliers.right"),
+        ("orders", "year"),
+        ("year", "buyers.left"),
+        ("customer", "buyers.right"),
+        ("lineitem", "lines.left"),
+        ("buyers", "lines.right"),
+        ("lines", "sold.left"),
+        ("suppliers", "sold.right"),
+        ("sold", "sum"),
+        ("sum", "sort"),
+        ("sort", "out"),
     ];
     same(&run(&files, &nodes, &edges), &expected("q05-six-table-join"), "q05");
 
@@ -120,10 +140,28 @@ fn the_tpc_h_queries_are_drawn_from_ordinary_steps() {
         "share": formula(&[("mkt_share", "IFBLANK([brazil], 0) / [all]")]), "pick": select(&["o_year", "mkt_share"]), "out": out()
     });
     let edges = [
-        ("part", "steel"), ("lineitem", "lines.left"), ("steel", "lines.right"), ("region", "america"), ("nation", "nations.left"), ("america", "nations.right"),
-        ("customer", "customers.left"), ("nations", "customers.right"), ("orders", "years"), ("years", "bought.left"), ("customers", "bought.right"),
-        ("lines", "sold.left"), ("bought", "sold.right"), ("sold", "sellers"), ("supplier", "sellers.table"), ("sellers", "names"), ("nation2", "names.table"),
-        ("names", "volume"), ("volume", "sum"), ("sum", "share"), ("share", "pick"), ("pick", "out"),
+        ("part", "steel"),
+        ("lineitem", "lines.left"),
+        ("steel", "lines.right"),
+        ("region", "america"),
+        ("nation", "nations.left"),
+        ("america", "nations.right"),
+        ("customer", "customers.left"),
+        ("nations", "customers.right"),
+        ("orders", "years"),
+        ("years", "bought.left"),
+        ("customers", "bought.right"),
+        ("lines", "sold.left"),
+        ("bought", "sold.right"),
+        ("sold", "sellers"),
+        ("supplier", "sellers.table"),
+        ("sellers", "names"),
+        ("nation2", "names.table"),
+        ("names", "volume"),
+        ("volume", "sum"),
+        ("sum", "share"),
+        ("share", "pick"),
+        ("pick", "out"),
     ];
     same(&run(&files, &nodes, &edges), &expected("q08-market-share"), "q08");
 
@@ -133,7 +171,16 @@ fn the_tpc_h_queries_are_drawn_from_ordinary_steps() {
         "sum": aggregate(&[], vec![json!({ "as": "promo", "function": "sum", "column": "revenue", "where": "STARTSWITH([p_type], \"PROMO\")" }), measure("all", "sum", "revenue")]),
         "share": formula(&[("promo_revenue", "100 * [promo] / [all]")]), "pick": select(&["promo_revenue"]), "out": out()
     });
-    let edges = [("lineitem", "month"), ("month", "join.left"), ("part", "join.right"), ("join", "revenue"), ("revenue", "sum"), ("sum", "share"), ("share", "pick"), ("pick", "out")];
+    let edges = [
+        ("lineitem", "month"),
+        ("month", "join.left"),
+        ("part", "join.right"),
+        ("join", "revenue"),
+        ("revenue", "sum"),
+        ("sum", "share"),
+        ("share", "pick"),
+        ("pick", "out"),
+    ];
     same(&run(&files, &nodes, &edges), &expected("q14-promo-percentage"), "q14");
 
     let nodes = json!({
@@ -144,8 +191,15 @@ fn the_tpc_h_queries_are_drawn_from_ordinary_steps() {
         "sort": step("sort", json!({ "by": [{ "column": "supplier_cnt", "descending": true }, { "column": "p_brand" }, { "column": "p_type" }, { "column": "p_size" }] })), "out": out()
     });
     let edges = [
-        ("part", "wanted"), ("partsupp", "join.left"), ("wanted", "join.right"), ("supplier", "complained"), ("join", "fine.left"), ("complained", "fine.right"),
-        ("fine", "sum"), ("sum", "sort"), ("sort", "out"),
+        ("part", "wanted"),
+        ("partsupp", "join.left"),
+        ("wanted", "join.right"),
+        ("supplier", "complained"),
+        ("join", "fine.left"),
+        ("complained", "fine.right"),
+        ("fine", "sum"),
+        ("sum", "sort"),
+        ("sort", "out"),
     ];
     same(&run(&files, &nodes, &edges), &expected("q16-distinct-anti-join"), "q16");
 
@@ -157,8 +211,17 @@ fn the_tpc_h_queries_are_drawn_from_ordinary_steps() {
         "sum": aggregate(&["cntrycode"], vec![json!({ "as": "numcust", "function": "count_rows" }), measure("totacctbal", "sum", "c_acctbal")]), "out": out()
     });
     let edges = [
-        ("customer", "code"), ("code", "country"), ("country", "positive"), ("positive", "mean"), ("country", "with_mean"), ("mean", "with_mean.table"),
-        ("with_mean", "rich"), ("rich", "never.left"), ("orders", "never.right"), ("never", "sum"), ("sum", "out"),
+        ("customer", "code"),
+        ("code", "country"),
+        ("country", "positive"),
+        ("positive", "mean"),
+        ("country", "with_mean"),
+        ("mean", "with_mean.table"),
+        ("with_mean", "rich"),
+        ("rich", "never.left"),
+        ("orders", "never.right"),
+        ("never", "sum"),
+        ("sum", "out"),
     ];
     same(&run(&files, &nodes, &edges), &expected("q22-prefix-anti-join"), "q22");
 }
@@ -183,9 +246,18 @@ fn the_french_ledger_gives_its_tax_boxes() {
         "out": step("load.csv", json!({ "path": "out.csv" }))
     });
     let edges = [
-        ("fec", "balanced"), ("balanced", "net"), ("net", "pairs.left"), ("boxes", "pairs.right"), ("pairs", "fits"), ("fits", "part"), ("part", "sum"), ("sum", "whole"), ("whole", "out"),
+        ("fec", "balanced"),
+        ("balanced", "net"),
+        ("net", "pairs.left"),
+        ("boxes", "pairs.right"),
+        ("pairs", "fits"),
+        ("fits", "part"),
+        ("part", "sum"),
+        ("sum", "whole"),
+        ("whole", "out"),
     ];
-    let found: BTreeMap<String, Decimal> = run(&files.join("input"), &nodes, &edges).into_iter().skip(1).map(|row| (row[0].clone(), row[1].parse().unwrap())).collect();
+    let found: BTreeMap<String, Decimal> =
+        run(&files.join("input"), &nodes, &edges).into_iter().skip(1).map(|row| (row[0].clone(), row[1].parse().unwrap())).collect();
     for row in table(&std::fs::read_to_string(files.join("expected/boxes.csv")).unwrap()).into_iter().skip(1) {
         let expected: Decimal = row[1].parse().unwrap();
         assert_eq!(found.get(&row[0]).copied().unwrap_or_default(), expected, "box {}", row[0]);
@@ -207,7 +279,8 @@ fn the_central_bank_s_rates_convert_as_asked() {
         "pick": step("select", json!({ "columns": [{ "column": "Id" }, { "column": "Converted" }] })),
         "out": step("load.csv", json!({ "path": "out.csv" }))
     });
-    let edges = [("wide", "named"), ("named", "rates"), ("asked", "convert"), ("rates", "convert.rates"), ("convert", "pick"), ("pick", "out")];
+    let edges =
+        [("wide", "named"), ("named", "rates"), ("asked", "convert"), ("rates", "convert.rates"), ("convert", "pick"), ("pick", "out")];
     let found = run(&files.join("input"), &nodes, &edges);
     let expected = table(&std::fs::read_to_string(files.join("expected/converted.csv")).unwrap());
     assert_eq!(found.len(), expected.len());

@@ -5,6 +5,7 @@ mod architecture;
 mod cases;
 mod commissions;
 mod crash;
+mod databases;
 mod determinism;
 mod input_errors;
 mod preview;

@@ -49,7 +49,9 @@ fn every_case_gives_what_another_engine_gives() {
         let halves = cases.chunks(cases.len().div_ceil(2)).map(|cases| {
             scope.spawn(move || {
                 let tried = cases.iter().flat_map(|case| ["1", "3"].map(|threads| (case, threads, run(case, threads))));
-                tried.filter_map(|(case, threads, ran)| Some(format!("{} ({threads} threads): {}", case.display(), ran.err()?))).collect::<Vec<_>>()
+                tried
+                    .filter_map(|(case, threads, ran)| Some(format!("{} ({threads} threads): {}", case.display(), ran.err()?)))
+                    .collect::<Vec<_>>()
             })
         });
         halves.collect::<Vec<_>>().into_iter().flat_map(|half| half.join().unwrap()).collect()

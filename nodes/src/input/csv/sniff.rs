@@ -411,8 +411,9 @@ impl Guess {
         let utf8 = std::str::from_utf8(text).unwrap_or_default();
         if self.moment {
             let spaced = utf8.replace('T', " ");
-            self.moment =
-                ["yyyy-mm-dd hh:mm:ss", "yyyy-mm-dd hh:mm", "yyyy-mm-dd"].iter().any(|pattern| dates::parse(&spaced, pattern).is_some());
+            let (whole, _) = values::parts_of_second(&spaced);
+            let usual = ["yyyy-mm-dd hh:mm:ss", "yyyy-mm-dd hh:mm", "yyyy-mm-dd"];
+            self.moment = usual.iter().any(|pattern| dates::parse(whole, pattern).is_some());
         }
         if self.boolean {
             self.boolean = values::boolean(utf8).is_some();

@@ -115,6 +115,18 @@ pub(super) fn iso_date(text: &[u8]) -> Option<i32> {
     Some(era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468)
 }
 
+/// A moment without the parts of its last second, and those in microseconds; a `Z` for UTC goes too.
+pub(super) fn parts_of_second(text: &str) -> (&str, i64) {
+    let text = text.strip_suffix('Z').unwrap_or(text);
+    let Some((whole, parts)) = text.rsplit_once('.') else { return (text, 0) };
+    let seconds = whole.get(whole.len().saturating_sub(3)..).is_some_and(|end| end.starts_with(':'));
+    if !seconds || parts.is_empty() || parts.len() > 9 || !parts.bytes().all(|byte| byte.is_ascii_digit()) {
+        return (text, 0);
+    }
+    let micros = format!("{parts:0<6}");
+    (whole, micros.get(..6).and_then(|micros| micros.parse().ok()).unwrap_or(0))
+}
+
 pub(super) fn boolean(text: &str) -> Option<bool> {
     match text.to_ascii_lowercase().as_str() {
         "true" | "yes" | "vrai" | "oui" => Some(true),
@@ -206,8 +218,9 @@ impl Column {
                 let text = utf8(trimmed()).replace('T', " ");
                 let usual = ["yyyy-mm-dd hh:mm:ss", "yyyy-mm-dd hh:mm", "yyyy-mm-dd"].map(str::to_owned);
                 let patterns: &[String] = if format.patterns.is_empty() { &usual } else { &format.patterns };
-                let found = patterns.iter().find_map(|pattern| dates::parse(&text, pattern));
-                found.map(|time| column.append_value(time.and_utc().timestamp_micros())).is_some()
+                let (whole, micros) = parts_of_second(&text);
+                let found = patterns.iter().find_map(|pattern| dates::parse(whole, pattern));
+                found.map(|time| column.append_value(time.and_utc().timestamp_micros() + micros)).is_some()
             }
         }
     }
