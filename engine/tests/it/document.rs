@@ -185,7 +185,7 @@ fn examples_and_defaults_fit_the_schemas_of_their_kinds() {
     for kind in weir_nodes::registry() {
         let id = kind.identity.id;
         let validator = jsonschema::validator_for(&kind.schema).unwrap();
-        for example in (kind.examples)() {
+        for example in (kind.examples)().into_iter().filter(|example| example.refused.is_none()) {
             let errors: Vec<String> = validator.iter_errors(&example.params).map(|error| error.to_string()).collect();
             assert!(errors.is_empty(), "{id} · {}: {errors:?}", example.title);
         }

@@ -42,7 +42,7 @@ impl NodeKind for Unpivot {
             id: "unpivot",
             version: 1,
             category: Category::Calc,
-            icon: "table_rows",
+            icon: "view_agenda",
             title: Words { en: "Unpivot", fr: "Dépivoter" },
             summary: Words {
                 en: "Turns columns into rows: one row for each name and value.",

@@ -60,7 +60,7 @@ impl NodeKind for SchemaControl {
             id: "control.schema",
             version: 1,
             category: Category::Control,
-            icon: "view_column",
+            icon: "fact_check",
             title: Words { en: "Agreed columns", fr: "Colonnes convenues" },
             summary: Words {
                 en: "Checks that a table has the columns and types that were agreed.",

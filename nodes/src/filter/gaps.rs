@@ -48,7 +48,7 @@ impl NodeKind for Gaps {
             id: "gaps",
             version: 1,
             category: Category::Filter,
-            icon: "playlist_add",
+            icon: "add_row_below",
             title: Words { en: "Fill gaps", fr: "Combler les trous" },
             summary: Words {
                 en: "Adds rows for dates, numbers or members that are missing, in each group; their other columns are empty.",

@@ -28,7 +28,7 @@ impl NodeKind for ArrowInput {
             id: "input.arrow",
             version: 1,
             category: Category::Input,
-            icon: "view_column",
+            icon: "view_week",
             title: Words { en: "Arrow file", fr: "Fichier Arrow" },
             summary: Words {
                 en: "Reads an Arrow or Feather file; its types are the file's own.",

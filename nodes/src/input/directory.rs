@@ -174,7 +174,7 @@ impl NodeKind for Folder {
             id: "input.folder",
             version: 1,
             category: Category::Input,
-            icon: "folder_copy",
+            icon: "folder",
             title: Words { en: "Folder of files", fr: "Dossier de fichiers" },
             summary: Words {
                 en: "Reads all files of a folder as one table, columns matched by name, with the file of each row.",

@@ -118,7 +118,7 @@ impl NodeKind for FixedWidthInput {
             id: "input.fixed_width",
             version: 1,
             category: Category::Input,
-            icon: "view_column",
+            icon: "text_fields",
             title: Words { en: "Fixed-width file", fr: "Fichier à largeur fixe" },
             summary: Words {
                 en: "Reads a text file whose fields stand at fixed places, with trailing signs and implied decimals.",

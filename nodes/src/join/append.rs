@@ -22,7 +22,7 @@ impl NodeKind for Append {
             id: "append",
             version: 1,
             category: Category::Join,
-            icon: "playlist_add",
+            icon: "add_column_right",
             title: Words { en: "Append values", fr: "Ajouter des valeurs" },
             summary: Words {
                 en: "Puts the values of a one-row table, such as a total or a date, on every row.",

@@ -25,7 +25,7 @@ impl NodeKind for ArrowLoad {
             id: "load.arrow",
             version: 1,
             category: Category::Load,
-            icon: "view_column",
+            icon: "view_week",
             title: Words { en: "Arrow output", fr: "Sortie Arrow" },
             summary: Words {
                 en: "Writes the rows into an Arrow file that appears only when every control holds.",

@@ -44,7 +44,7 @@ impl NodeKind for Fiscal {
             id: "fiscal",
             version: 1,
             category: Category::Mapping,
-            icon: "event_note",
+            icon: "event",
             title: Words { en: "Fiscal calendar", fr: "Calendrier fiscal" },
             summary: Words {
                 en: "Adds the fiscal year, quarter, period and week of a date.",

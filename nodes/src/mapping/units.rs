@@ -93,7 +93,7 @@ impl NodeKind for Units {
             id: "units",
             version: 1,
             category: Category::Mapping,
-            icon: "straighten",
+            icon: "transform",
             title: Words { en: "Units", fr: "Unités" },
             summary: Words {
                 en: "Converts quantities to one unit of measure, with units of one's own such as boxes and pallets.",
