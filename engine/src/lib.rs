@@ -5,6 +5,7 @@
 pub mod audit;
 pub mod check;
 pub mod graph;
+mod http;
 pub mod ledger;
 pub mod plan;
 pub mod preview;

@@ -26,9 +26,42 @@ pub struct Config {
     /// Folders outside the project that its workflows may read and write.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub folders: Vec<PathBuf>,
-    /// Databases by name: their addresses, in which `${NAME}` stands for an environment variable.
+    /// Databases and services by name; in them, `${NAME}` stands for an environment variable.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub connections: BTreeMap<String, String>,
+    pub connections: BTreeMap<String, Connection>,
+}
+
+/// A database or a service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Connection {
+    /// Its address.
+    Address(String),
+    /// A web service and its token.
+    Service {
+        /// Its address.
+        url: String,
+        /// The token it wants.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        bearer: Option<String>,
+    },
+}
+
+impl Connection {
+    fn address(&self) -> &str {
+        match self {
+            Self::Address(address) | Self::Service { url: address, .. } => address,
+        }
+    }
+}
+
+/// A web service, its environment variables filled in.
+#[derive(Debug, Clone)]
+pub(crate) struct Service {
+    /// Its address.
+    pub(crate) url: String,
+    /// The token it wants.
+    pub(crate) bearer: Option<String>,
 }
 
 impl Default for Config {
@@ -96,7 +129,7 @@ impl Project {
     pub fn connection(&self, name: &str) -> Result<String, Problem> {
         let known = self.config.connections.get(name);
         let address = match known {
-            Some(address) => self.filled(name, address)?,
+            Some(connection) => filled(name, connection.address())?,
             None if name.starts_with("sqlite:") => name.to_owned(),
             None => {
                 let what = format!("There is no connection \"{name}\".");
@@ -114,22 +147,17 @@ impl Project {
         }
     }
 
-    /// An address with the values of its environment variables.
-    fn filled(&self, name: &str, address: &str) -> Result<String, Problem> {
-        let mut filled = String::new();
-        let mut rest = address;
-        while let Some((before, after)) = rest.split_once("${") {
-            let Some((variable, after)) = after.split_once('}') else { break };
-            let value = std::env::var(variable).map_err(|_| {
-                let what = format!("The connection \"{name}\" needs the environment variable {variable}.");
-                Problem::error(what).help("Set it before running Weir.")
-            })?;
-            filled.push_str(before);
-            filled.push_str(&value);
-            rest = after;
+    /// The web service that a connection stands for: one of `weir.toml`, or an address.
+    pub(crate) fn service(&self, name: &str) -> Result<Service, Problem> {
+        if name.starts_with("http://") || name.starts_with("https://") {
+            return Ok(Service { url: name.to_owned(), bearer: None });
         }
-        filled.push_str(rest);
-        Ok(filled)
+        let url = self.connection(name)?;
+        let bearer = match self.config.connections.get(name) {
+            Some(Connection::Service { bearer: Some(token), .. }) => Some(filled(name, token)?),
+            _ => None,
+        };
+        Ok(Service { url, bearer })
     }
 
     /// Why a workflow may not use a path, if it may not: it leads out of the project, to a folder that `weir.toml` does
@@ -177,6 +205,24 @@ impl Project {
         file.lock()?;
         Ok(file)
     }
+}
+
+/// An address with the values of its environment variables.
+fn filled(name: &str, address: &str) -> Result<String, Problem> {
+    let mut filled = String::new();
+    let mut rest = address;
+    while let Some((before, after)) = rest.split_once("${") {
+        let Some((variable, after)) = after.split_once('}') else { break };
+        let value = std::env::var(variable).map_err(|_| {
+            let what = format!("The connection \"{name}\" needs the environment variable {variable}.");
+            Problem::error(what).help("Set it before running Weir.")
+        })?;
+        filled.push_str(before);
+        filled.push_str(&value);
+        rest = after;
+    }
+    filled.push_str(rest);
+    Ok(filled)
 }
 
 /// Who is at work: `WEIR_USER`, else the account's name.

@@ -196,6 +196,12 @@ pub trait Host: Debug + Send + Sync {
         Ok(name.to_owned())
     }
 
+    /// The answer of a web service: the path, in the project, of the file that holds it.
+    fn call(&self, call: &Call) -> Result<String, Problem> {
+        let _ = call;
+        Err(Problem::error("There is no network here."))
+    }
+
     /// The columns of a ledger table, if it exists.
     fn ledger_columns(&self, table: &str) -> Option<SchemaRef> {
         let _ = table;
@@ -231,6 +237,58 @@ pub struct LakeTable {
     pub rows: Arc<dyn TableProvider>,
     /// The file that stands for this version: it never changes, and another version has another.
     pub proof: PathBuf,
+}
+
+/// A question to a web service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// The service as the workflow names it.
+    pub connection: String,
+    /// What is asked for, after the service's address.
+    pub path: String,
+    /// The parameters.
+    pub query: Vec<(String, String)>,
+    /// How to get the pages after the first.
+    pub paging: Paging,
+    /// Where the rows of a page are, for JSON.
+    pub rows: String,
+    /// Whether the answer is JSON; else it is CSV.
+    pub json: bool,
+}
+
+/// How to get the pages after the first.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "how", rename_all = "snake_case")]
+pub enum Paging {
+    /// There is one page.
+    #[default]
+    None,
+    /// Pages are numbered; the first empty one ends.
+    Number {
+        /// The parameter with the number.
+        parameter: String,
+        /// The number of the first page.
+        #[serde(default = "one")]
+        first: u32,
+    },
+    /// The parameters say how many rows to leave out and how many to give; a short page ends.
+    SkipRows {
+        /// The parameter with the rows to leave out.
+        parameter: String,
+        /// The parameter with the rows to give.
+        size_parameter: String,
+        /// How many rows a page has.
+        size: u32,
+    },
+    /// Each page names the next.
+    Link {
+        /// Where the address of the next page is, such as `links.next`.
+        at: String,
+    },
+}
+
+fn one() -> u32 {
+    1
 }
 
 /// What a step sees while it plans: its inputs, the workflow's parameters, the host. Problems are collected here.

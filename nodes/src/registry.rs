@@ -149,6 +149,7 @@ static REGISTRY: LazyLock<Vec<Kind>> = LazyLock::new(|| {
         Kind::of::<crate::input::directory::Folder>(),
         Kind::of::<crate::input::directory::Directory>(),
         Kind::of::<crate::input::database::DatabaseInput>(),
+        Kind::of::<crate::input::http::HttpInput>(),
         Kind::of::<crate::input::lake::LedgerInput>(),
         Kind::of::<crate::input::lake::DeltaInput>(),
         Kind::of::<crate::input::sequence::Sequence>(),

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use arrow::datatypes::SchemaRef;
 use rust_decimal::Decimal;
 use weir_nodes::Problem;
-use weir_nodes::kind::{Host, Lake, LakeTable};
+use weir_nodes::kind::{Call, Host, Lake, LakeTable};
 
+use crate::http;
 use crate::ledger::{AsOf, Ledger, LedgerError};
 use crate::project::Project;
 use crate::run::certificate::{CERTIFICATE, Certificate, Outcome};
@@ -16,12 +17,14 @@ use crate::run::certificate::{CERTIFICATE, Certificate, Outcome};
 pub(crate) struct ProjectHost<'a> {
     project: &'a Project,
     workflow: &'a str,
+    /// Whether web services are asked anew.
+    anew: bool,
 }
 
 impl<'a> ProjectHost<'a> {
     /// The project as the steps of the workflow of this name see it.
-    pub(crate) fn new(project: &'a Project, workflow: &'a str) -> Self {
-        Self { project, workflow }
+    pub(crate) fn new(project: &'a Project, workflow: &'a str, anew: bool) -> Self {
+        Self { project, workflow, anew }
     }
 }
 
@@ -32,6 +35,10 @@ impl Host for ProjectHost<'_> {
 
     fn refused(&self, path: &str) -> Option<Problem> {
         self.project.refused(path)
+    }
+
+    fn call(&self, call: &Call) -> Result<String, Problem> {
+        http::answer(self.project, call, self.anew)
     }
 
     fn connection(&self, name: &str) -> Result<String, Problem> {

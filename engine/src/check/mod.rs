@@ -116,10 +116,19 @@ impl Checked {
 
 /// Looks at a workflow: `set` are the values given for its parameters, by name.
 pub fn check(workflow: &Workflow, project: &Project, set: &[(String, String)]) -> Checked {
+    looked_at(workflow, project, set, false)
+}
+
+/// The same for a run: web services are asked anew.
+pub(crate) fn check_for_run(workflow: &Workflow, project: &Project, set: &[(String, String)]) -> Checked {
+    looked_at(workflow, project, set, true)
+}
+
+fn looked_at(workflow: &Workflow, project: &Project, set: &[(String, String)], anew: bool) -> Checked {
     let (values, mut problems) = parameters::resolve(workflow, set);
     let graph = Graph::of(workflow);
     problems.extend(graph.problems());
-    let host = ProjectHost::new(project, &workflow.name);
+    let host = ProjectHost::new(project, &workflow.name, anew);
     let mut checked = Checked { problems, steps: BTreeMap::new(), order: Vec::new(), parameters: values };
 
     let mut steps: BTreeMap<&str, (&'static Kind, Box<dyn Step>, Ports)> = BTreeMap::new();

@@ -94,7 +94,7 @@ pub async fn run(request: &Request<'_>, progress: &(dyn Fn(Progress) + Send + Sy
     let Request { workflow, file, project, set, limits } = request;
     let started = SystemTime::now();
     recover(project).await.map_err(RunError::Failed)?;
-    let checked = check::check(workflow, project, set);
+    let checked = check::check_for_run(workflow, project, set);
     if !checked.is_runnable() {
         return Err(RunError::Invalid(checked.problems));
     }

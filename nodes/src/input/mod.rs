@@ -6,6 +6,7 @@ pub mod database;
 pub mod directory;
 pub mod excel;
 pub mod fixed_width;
+pub mod http;
 pub mod inline;
 pub mod json;
 pub mod lake;

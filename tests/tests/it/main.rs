@@ -10,4 +10,5 @@ mod determinism;
 mod input_errors;
 mod preview;
 mod reference;
+mod services;
 mod yardstick;

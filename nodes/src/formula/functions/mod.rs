@@ -5,6 +5,7 @@ mod dates;
 mod logic;
 mod numbers;
 mod text;
+pub use text::json_at;
 pub(crate) use text::plain;
 
 use std::sync::LazyLock;

@@ -586,7 +586,7 @@ pub(super) fn functions() -> Vec<Function> {
 }
 
 /// What stands at a path such as `a.b[1]` in a JSON document.
-pub(crate) fn json_at<'a>(document: &'a serde_json::Value, path: &str) -> Option<&'a serde_json::Value> {
+pub fn json_at<'a>(document: &'a serde_json::Value, path: &str) -> Option<&'a serde_json::Value> {
     path.split(['.', '[']).filter(|part| !part.is_empty()).try_fold(document, |at, part| match part.strip_suffix(']') {
         Some(index) => at.get(index.parse::<usize>().ok()?),
         None => at.get(part),
