@@ -14,7 +14,7 @@ use weir_nodes::kind::{Call, Paging};
 use crate::project::{Project, Service};
 
 /// How long an answer serves while a workflow is drawn. A run always asks anew.
-const FRESH: Duration = Duration::from_secs(300);
+const FRESH: Duration = Duration::from_mins(5);
 /// The most pages and the most bytes of an answer.
 const PAGES: u32 = 10_000;
 const BYTES: u64 = 1 << 30;
@@ -55,7 +55,7 @@ fn write(file: &PathBuf, pages: &[String]) -> std::io::Result<()> {
 
 /// The answer, page by page.
 fn pages(service: &Service, call: &Call) -> Result<Vec<String>, Problem> {
-    let client = Client::builder().timeout(Duration::from_secs(60)).user_agent(concat!("weir/", env!("CARGO_PKG_VERSION"))).build();
+    let client = Client::builder().timeout(Duration::from_mins(1)).user_agent(concat!("weir/", env!("CARGO_PKG_VERSION"))).build();
     let client = client.map_err(|error| Problem::error(format!("The network cannot be used: {error}.")))?;
     let wrong = |what: String| Problem::error(what).help("Check the connection's address in weir.toml, and the path.");
     let base = format!("{}{}", service.url.trim_end_matches('/'), call.path);
