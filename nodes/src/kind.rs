@@ -171,6 +171,12 @@ pub trait NodeKind: Serialize + DeserializeOwned + JsonSchema + Debug + Send + S
     /// Its ports with these parameters.
     fn ports(&self) -> Ports;
 
+    /// What it is in the structure of a workflow. The problem says what is wrong with what it names.
+    fn structure(&self, host: &dyn Host) -> Result<Structure, Problem> {
+        let _ = host;
+        Ok(Structure::Plain)
+    }
+
     /// What it makes of its inputs. Pure and cheap: reads no rows beyond what an input needs to know its columns.
     /// `None` when a problem was reported that leaves nothing to plan. A problem on one parameter must not hide those
     /// on the others: report them all first.
@@ -178,6 +184,41 @@ pub trait NodeKind: Serialize + DeserializeOwned + JsonSchema + Debug + Send + S
 
     /// Small tables in, tables out: its tests and its documentation at once. At least one.
     fn examples() -> Vec<Example>;
+}
+
+/// What a step is in the structure of a workflow.
+#[derive(Debug, Clone)]
+pub enum Structure {
+    /// A step like any other.
+    Plain,
+    /// It stands for another workflow.
+    Nested(Nested),
+    /// Rows enter the workflow there, by a port of this name.
+    Entry(String),
+    /// Rows leave the workflow there, by a port of this name.
+    Exit(String),
+}
+
+/// A workflow that a step stands for.
+#[derive(Debug, Clone)]
+pub struct Nested {
+    /// Its file, as a path in a workflow names it.
+    pub path: String,
+    /// How often it runs, and how it is connected.
+    pub copies: Copies,
+}
+
+/// Copies of a nested workflow.
+#[derive(Debug, Clone)]
+pub struct Copies {
+    /// The values of its parameters, for each copy.
+    pub sets: Vec<Vec<(String, String)>>,
+    /// The names of its inputs, in the order of the step's ports.
+    pub inputs: Vec<String>,
+    /// The names of its outputs, in the order of the step's ports.
+    pub outputs: Vec<String>,
+    /// The parameters of what is left of the step: it takes the inner outputs and gives them on.
+    pub params: serde_json::Value,
 }
 
 /// How files are found; the editor, the command line and the tests each bring one.

@@ -10,6 +10,7 @@ pub mod database;
 pub mod document;
 pub mod example;
 pub mod filter;
+pub mod flow;
 pub mod formula;
 pub mod input;
 pub mod join;

@@ -7,13 +7,15 @@ use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
 use crate::example::Example;
-use crate::kind::{Identity, NodeKind, Planned, Planning, Ports};
+use crate::kind::{Host, Identity, NodeKind, Planned, Planning, Ports, Structure};
 use crate::problem::Problem;
 
 /// A step: one kind with its parameters.
 pub trait Step: std::fmt::Debug + Send + Sync {
     /// See [`NodeKind::ports`].
     fn ports(&self) -> Ports;
+    /// See [`NodeKind::structure`].
+    fn structure(&self, host: &dyn Host) -> Result<Structure, Problem>;
     /// See [`NodeKind::plan`].
     fn plan(&self, cx: &mut Planning<'_>) -> Option<Planned>;
 }
@@ -21,6 +23,10 @@ pub trait Step: std::fmt::Debug + Send + Sync {
 impl<K: NodeKind> Step for K {
     fn ports(&self) -> Ports {
         NodeKind::ports(self)
+    }
+
+    fn structure(&self, host: &dyn Host) -> Result<Structure, Problem> {
+        NodeKind::structure(self, host)
     }
 
     fn plan(&self, cx: &mut Planning<'_>) -> Option<Planned> {
@@ -154,6 +160,7 @@ static REGISTRY: LazyLock<Vec<Kind>> = LazyLock::new(|| {
         Kind::of::<crate::input::lake::DeltaInput>(),
         Kind::of::<crate::input::sequence::Sequence>(),
         Kind::of::<crate::input::sequence::Calendar>(),
+        Kind::of::<crate::flow::ports::WorkflowInput>(),
         Kind::of::<crate::filter::filter::Filter>(),
         Kind::of::<crate::filter::select::Select>(),
         Kind::of::<crate::filter::sort::Sort>(),
@@ -215,6 +222,8 @@ static REGISTRY: LazyLock<Vec<Kind>> = LazyLock::new(|| {
         Kind::of::<crate::calc::across::Across>(),
         Kind::of::<crate::calc::forecast::Forecast>(),
         Kind::of::<crate::calc::sql::Sql>(),
+        Kind::of::<crate::flow::nested::WorkflowStep>(),
+        Kind::of::<crate::flow::nested::ForEach>(),
         Kind::of::<crate::load::csv::CsvLoad>(),
         Kind::of::<crate::load::excel::ExcelLoad>(),
         Kind::of::<crate::load::parquet::ParquetLoad>(),
@@ -223,6 +232,7 @@ static REGISTRY: LazyLock<Vec<Kind>> = LazyLock::new(|| {
         Kind::of::<crate::load::journal::JournalLoad>(),
         Kind::of::<crate::load::database::DatabaseLoad>(),
         Kind::of::<crate::load::ledger::LedgerLoad>(),
+        Kind::of::<crate::flow::ports::WorkflowOutput>(),
     ]
 });
 

@@ -18,7 +18,7 @@ use crate::graph::Graph;
 use crate::plan::WireId;
 use crate::plan::wire::leaf;
 use crate::project::Project;
-use crate::workflow::{PortRef, Workflow, parameters};
+use crate::workflow::{PortRef, Workflow, nested, parameters};
 
 pub(crate) use host::ProjectHost;
 
@@ -126,9 +126,13 @@ pub(crate) fn check_for_run(workflow: &Workflow, project: &Project, set: &[(Stri
 
 fn looked_at(workflow: &Workflow, project: &Project, set: &[(String, String)], anew: bool) -> Checked {
     let (values, mut problems) = parameters::resolve(workflow, set);
+    let host = ProjectHost::new(project, &workflow.name, anew);
+    let nested = nested::expand(workflow, &values, &host);
+    let workflow = nested.as_ref().map_or(workflow, |nested| &nested.workflow);
+    problems.extend(nested.iter().flat_map(|nested| nested.problems.clone()));
+    let inner = |id: &str| nested.as_ref().and_then(|nested| nested.scope(id));
     let graph = Graph::of(workflow);
     problems.extend(graph.problems());
-    let host = ProjectHost::new(project, &workflow.name, anew);
     let mut checked = Checked { problems, steps: BTreeMap::new(), order: Vec::new(), parameters: values };
 
     let mut steps: BTreeMap<&str, (&'static Kind, Box<dyn Step>, Ports)> = BTreeMap::new();
@@ -144,7 +148,11 @@ fn looked_at(workflow: &Workflow, project: &Project, set: &[(String, String)], a
             );
             continue;
         };
-        let (params, found) = parameters::substitute(workflow, id, &node.params, &checked.parameters);
+        // The parameters of inner steps were put in when they took their place.
+        let (params, found) = match inner(id) {
+            Some(_) => (serde_json::Value::Object(node.params.clone()), vec![]),
+            None => parameters::substitute(workflow, id, &node.params, &checked.parameters),
+        };
         checked.problems.extend(found);
         let (step, found) = kind.step(&params);
         checked.problems.extend(found.into_iter().map(|problem| problem.at_node(id)));
@@ -155,7 +163,7 @@ fn looked_at(workflow: &Workflow, project: &Project, set: &[(String, String)], a
         }
     }
 
-    for id in graph.order() {
+    for id in graph.order().into_iter().filter(|id| !nested.as_ref().is_some_and(|nested| nested.failed(id))) {
         let Some((kind, step, ports)) = steps.get(id.as_str()) else { continue };
         let Some(arriving) = arriving(workflow, &id, ports, &steps, &mut checked) else { continue };
         let mut inputs = Vec::new();
@@ -168,7 +176,7 @@ fn looked_at(workflow: &Workflow, project: &Project, set: &[(String, String)], a
         if inputs.len() < arriving.len() {
             continue;
         }
-        let mut cx = Planning::new(&host, &id, &checked.parameters, inputs);
+        let mut cx = Planning::new(&host, &id, inner(&id).unwrap_or(&checked.parameters), inputs);
         let planned = step.plan(&mut cx);
         let (found, sources) = cx.finish();
         let failed = found.iter().any(Problem::is_error);

@@ -7,6 +7,7 @@ mod canonical;
 mod document;
 mod edit;
 mod migrate;
+pub(crate) mod nested;
 pub mod parameters;
 mod schema;
 

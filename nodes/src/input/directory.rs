@@ -66,6 +66,20 @@ fn files(cx: &mut Planning<'_>, path: &FilePath, pattern: &str, inside: bool) ->
     Some(found)
 }
 
+/// The names of the files in a folder that fit a pattern, in their order.
+pub(crate) fn names(folder: &Path, pattern: &str) -> std::io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if entry.path().is_file() && !name.starts_with(['.', '~']) && fits(&name.to_lowercase(), &pattern.to_lowercase()) {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
 /// Whether a name fits a pattern of `*` and `?`.
 pub(super) fn fits(name: &str, pattern: &str) -> bool {
     let (name, pattern): (Vec<char>, Vec<char>) = (name.chars().collect(), pattern.chars().collect());

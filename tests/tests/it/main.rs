@@ -8,6 +8,7 @@ mod crash;
 mod databases;
 mod determinism;
 mod input_errors;
+mod nested;
 mod preview;
 mod reference;
 mod services;

@@ -1,0 +1,4 @@
+//! Workflows inside workflows.
+
+pub mod nested;
+pub mod ports;
