@@ -4,6 +4,9 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use crate::ColumnType;
+use crate::kind::Words;
+
 /// A kind's id and the parameters of a new step.
 pub type Suggestion = (&'static str, Value);
 
@@ -36,6 +39,28 @@ pub fn sorting(by: &[(String, bool)]) -> Suggestion {
     ("sort", json!({ "by": keys }))
 }
 
+/// What people do about a column when they see it: what it is called, and the step.
+pub fn about(column: &str, column_type: Option<ColumnType>) -> Vec<(Words, Suggestion)> {
+    let mut steps = Vec::new();
+    if column_type == Some(ColumnType::Text) {
+        let words = Words { en: "Clean these texts", fr: "Nettoyer ces textes" };
+        steps.push((words, ("cleanse", json!({ "columns": [column], "trim": true, "single_spaces": true, "empty": "to_null" }))));
+        let words = Words { en: "Replace in these texts", fr: "Remplacer dans ces textes" };
+        steps.push((words, ("replace", json!({ "columns": [column], "replacements": [{ "find": "", "with": "" }] }))));
+        let words = Words { en: "Give spellings one", fr: "Unifier les graphies" };
+        steps.push((words, ("standardise", json!({ "column": column, "as": format!("{column} standard") }))));
+    }
+    let words = Words { en: "Fill empty values from above", fr: "Remplir les vides par le haut" };
+    steps.push((words, ("fill", json!({ "columns": [column], "how": "down" }))));
+    let words = Words { en: "Keep one row for each value", fr: "Garder une ligne par valeur" };
+    steps.push((words, ("unique", json!({ "by": [column] }))));
+    let words = Words { en: "Count rows by value", fr: "Compter les lignes par valeur" };
+    steps.push((words, ("aggregate", json!({ "by": [column], "measures": [{ "as": "rows", "function": "count_rows" }] }))));
+    let words = Words { en: "Check that it is filled", fr: "Vérifier qu'elle est remplie" };
+    steps.push((words, ("control.expect", json!({ "rules": [{ "rule": "not_empty", "columns": [column] }] }))));
+    steps
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -43,9 +68,13 @@ mod tests {
 
     #[test]
     fn suggestions_are_steps_that_can_be_read() {
-        for (kind, params) in
-            [reading("a.CSV.gz"), reading("b.xlsx"), reading("c.parquet"), filtering("TRUE"), sorting(&[("a".into(), true)])]
-        {
+        for (kind, params) in about("a", Some(ColumnType::Text)).into_iter().map(|(_, suggestion)| suggestion).chain([
+            reading("a.CSV.gz"),
+            reading("b.xlsx"),
+            reading("c.parquet"),
+            filtering("TRUE"),
+            sorting(&[("a".into(), true)]),
+        ]) {
             let read = registry::find(kind).map(|kind| kind.step(&params));
             assert!(matches!(&read, Some((Some(_), problems)) if problems.is_empty()), "{kind}: {read:?}");
         }

@@ -204,7 +204,8 @@ fn grid(ui: &mut Ui, name: &str, shown: &mut Shown, worker: &Worker, colours: Co
     request(shown, worker, &rows, first, end);
 
     let profiles = rows.profiles();
-    let mut delegate = Rows { shown, schema: &schema, profiles: profiles.as_deref(), first, colours, asks };
+    let from = PortRef { node: rows.node.clone(), port: Some(rows.port.clone()) };
+    let mut delegate = Rows { shown, schema: &schema, profiles: profiles.as_deref(), first, from, colours, asks };
     let width = |place: usize| {
         let kind = schema.field(place).data_type();
         let name = schema.field(place).name().chars().count() as f32 * 8.0 + 40.0;
@@ -295,6 +296,8 @@ struct Rows<'a> {
     schema: &'a SchemaRef,
     profiles: Option<&'a Vec<Profile>>,
     first: u64,
+    /// Where the rows leave.
+    from: PortRef,
     colours: Colours,
     asks: &'a mut Vec<Ask>,
 }
@@ -337,6 +340,14 @@ impl TableDelegate for Rows<'_> {
             spread(&mut inside, profile, self.colours);
             response.clone().on_hover_ui(|ui| details(ui, profile));
         }
+        response.context_menu(|ui| {
+            for (words, (kind, params)) in suggest::about(name, ColumnType::of(field.data_type())) {
+                if ui.button(text::either(words.en, words.fr)).clicked() {
+                    self.asks.push(Ask::AddSet(kind, params, Attach::From(self.from.clone())));
+                    ui.close();
+                }
+            }
+        });
         if response.clicked() {
             let sort = &mut self.shown.view.sort;
             match sorted {
