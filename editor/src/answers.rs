@@ -163,7 +163,7 @@ fn chosen(desk: &mut Desk, purpose: Purpose, path: Option<std::path::PathBuf>) {
                 Err(error) => desk.say(format!("{}: {error}", path.display()), true),
             }
         }
-        Purpose::Param(id, node, field) => {
+        Purpose::Param { tab: id, node, field, .. } => {
             let Some(tab) = desk.by_id(id) else { return };
             let root = tab.project().map(|project| project.root().to_owned());
             let value = relative(root.as_deref(), &path);

@@ -90,6 +90,7 @@ texts! {
     CHANGED_OUTSIDE: "The file was changed by another program.", "Le fichier a été modifié par un autre programme.";
     CHECKING: "Looking…", "Examen…";
     CHOOSE_FILE: "Choose a file…", "Choisir un fichier…";
+    CHOOSE_FOLDER: "Choose a folder…", "Choisir un dossier…";
     CLOSE: "Close", "Fermer";
     CLOSE_TAB: "Close workflow", "Fermer le flux";
     COLUMN: "column", "colonne";

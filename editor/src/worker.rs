@@ -79,8 +79,17 @@ pub enum Purpose {
     Save(TabId),
     /// Write the drawing there.
     Export(TabId),
-    /// A parameter of a step: node and path of the field.
-    Param(TabId, String, String),
+    /// A parameter of a step.
+    Param {
+        /// The workflow.
+        tab: TabId,
+        /// The step.
+        node: String,
+        /// The path of the field.
+        field: String,
+        /// Whether a folder is chosen.
+        is_folder: bool,
+    },
 }
 
 /// How far a table of values covers what arrives.
@@ -311,7 +320,8 @@ impl Worker {
             }
             let chosen = match &purpose {
                 Purpose::Open => dialog.add_filter("Weir", &["json"]).pick_file(),
-                Purpose::Param(..) => dialog.pick_file(),
+                Purpose::Param { is_folder: true, .. } => dialog.pick_folder(),
+                Purpose::Param { .. } => dialog.pick_file(),
                 Purpose::Save(_) => dialog.add_filter("Weir", &["json"]).save_file(),
                 Purpose::Export(_) => dialog.add_filter("SVG", &["svg"]).save_file(),
             };

@@ -1,4 +1,4 @@
-//! The path of a file, with a dialog.
+//! The path of a file or a folder, with a dialog.
 
 use std::path::Path;
 
@@ -9,12 +9,13 @@ use crate::text;
 use crate::worker::Purpose;
 
 /// The widget.
-pub(super) fn edit(ui: &mut Ui, form: &mut Form<'_>, path: &str, value: &str, label: egui::Id) -> Option<String> {
+pub(super) fn edit(ui: &mut Ui, form: &mut Form<'_>, path: &str, value: &str, label: egui::Id, is_folder: bool) -> Option<String> {
     let mut buffer = value.to_owned();
     let response = ui.add(TextEdit::singleline(&mut buffer).id_salt(("file", path)).desired_width(f32::INFINITY)).labelled_by(label);
-    if ui.button(text::CHOOSE_FILE.get()).clicked() {
+    let words = if is_folder { text::CHOOSE_FOLDER } else { text::CHOOSE_FILE };
+    if ui.button(words.get()).clicked() {
         let folder = form.tab.project().map(|project| project.root().to_owned());
-        form.worker.choose(Purpose::Param(form.tab.id, form.node.clone(), path.to_owned()), folder, None);
+        form.worker.choose(Purpose::Param { tab: form.tab.id, node: form.node.clone(), field: path.to_owned(), is_folder }, folder, None);
     }
     response.changed().then_some(buffer)
 }

@@ -99,7 +99,9 @@ pub fn form(ui: &mut Ui, form: &mut Form<'_>, kind: &'static Kind) {
 /// Whether a parameter says what the step does: a list or a widget of its own.
 fn is_main(schema: &Value) -> bool {
     schema.get("type").and_then(Value::as_str) == Some("array")
-        || schema.get("x-weir-widget").is_some_and(|widget| widget != "file" || schema.get("type") == Some(&Value::from("string")))
+        || schema
+            .get("x-weir-widget")
+            .is_some_and(|widget| widget != "file" && widget != "folder" || schema.get("type") == Some(&Value::from("string")))
 }
 
 fn property(ui: &mut Ui, form: &mut Form<'_>, params: &Map<String, Value>, name: &str, schema: &Value) {
@@ -182,7 +184,7 @@ fn type_of(schema: &Value) -> &str {
 
 fn is_wide(schema: &Value) -> bool {
     let widget = schema.get("x-weir-widget").and_then(Value::as_str);
-    matches!(widget, Some("expression" | "columns" | "file" | "key-lines"))
+    matches!(widget, Some("expression" | "columns" | "file" | "folder" | "key-lines"))
         || (matches!(type_of(schema), "array" | "object") && scalar::choices(schema).is_none())
 }
 
@@ -208,7 +210,7 @@ fn input(
         Some("columns") => list::columns(ui, form, path, schema, given, label),
         Some("key-lines") => mapping::lines(ui, form, given),
         Some("type") => scalar::column_type(ui, text, optional, label),
-        Some("file") => file::edit(ui, form, path, text, label).map(|new| or_null(new, optional)),
+        Some(kind @ ("file" | "folder")) => file::edit(ui, form, path, text, label, kind == "folder").map(|new| or_null(new, optional)),
         _ => {
             if let Some(choices) = scalar::choices(schema) {
                 scalar::choice(ui, &choices, given, optional, label)

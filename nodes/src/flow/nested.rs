@@ -8,7 +8,7 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 
 use crate::input::stack::{Drift, stacked};
 use crate::kind::{Copies, Host, Nested, Structure};
-use crate::param::FilePath;
+use crate::param::{FilePath, FolderPath};
 use crate::prelude::*;
 
 /// Runs another workflow as a step.
@@ -74,7 +74,7 @@ pub enum Values {
     /// Each file of a folder.
     File {
         /// The folder.
-        folder: FilePath,
+        folder: FolderPath,
         /// Which files, by wildcards such as `*.csv`.
         #[serde(default = "all")]
         pattern: String,

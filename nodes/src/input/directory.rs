@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringViewArray, TimestampMicrosecondArray};
 
 use super::stack::{Drift, stacked};
-use crate::param::FilePath;
+use crate::param::FolderPath;
 use crate::prelude::*;
 use crate::registry;
 use crate::source::{MemorySource, scan};
@@ -15,7 +15,7 @@ use crate::source::{MemorySource, scan};
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Directory {
     /// The folder.
-    pub path: FilePath,
+    pub path: FolderPath,
     /// Which files, by wildcards such as `*.csv`. All unless given.
     #[serde(default = "all")]
     pub pattern: String,
@@ -29,7 +29,7 @@ fn all() -> String {
 }
 
 /// The files of a folder whose names fit a pattern, in the order of their names. Reports a folder that is not there.
-fn files(cx: &mut Planning<'_>, path: &FilePath, pattern: &str, inside: bool) -> Option<Vec<(String, PathBuf)>> {
+fn files(cx: &mut Planning<'_>, path: &FolderPath, pattern: &str, inside: bool) -> Option<Vec<(String, PathBuf)>> {
     let folder = cx.place(&path.0, "path")?;
     if !folder.is_dir() {
         let what = format!("Folder \"{}\" does not exist.", path.0);
@@ -160,7 +160,7 @@ impl NodeKind for Directory {
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Folder {
     /// The folder.
-    pub path: FilePath,
+    pub path: FolderPath,
     /// Which files, by wildcards such as `sales_*.csv`.
     #[serde(default = "all")]
     pub pattern: String,

@@ -5,7 +5,7 @@ use datafusion::logical_expr::cast;
 
 use super::parquet::carried;
 use crate::kind::Lake;
-use crate::param::FilePath;
+use crate::param::FolderPath;
 use crate::prelude::*;
 
 /// Reads a table of the Universal Ledger.
@@ -25,7 +25,7 @@ pub struct LedgerInput {
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 pub struct DeltaInput {
     /// The table's folder.
-    pub path: FilePath,
+    pub path: FolderPath,
     /// The version to read; the newest unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<u64>,

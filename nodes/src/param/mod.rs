@@ -38,6 +38,12 @@ pub struct NewColumn(pub String);
 #[schemars(extend("x-weir-widget" = "file"))]
 pub struct FilePath(pub String);
 
+/// The path of a folder, relative to the project's.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(extend("x-weir-widget" = "folder"))]
+pub struct FolderPath(pub String);
+
 /// A column's name as a formula refers to it.
 pub fn reference(name: &str) -> String {
     format!("[{}]", name.replace(']', "]]"))

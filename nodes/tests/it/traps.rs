@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use arrow::array::{Array, Decimal128Array, Float64Array, Int64Array, RecordBatch};
-use arrow::datatypes::{Field, Schema};
+use arrow::array::{Array, ArrayRef, Decimal128Array, Float64Array, Int64Array, RecordBatch};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::util::display::array_value_to_string;
 use datafusion::datasource::MemTable;
 use datafusion::prelude::SessionContext;
@@ -119,4 +120,66 @@ async fn decimals_and_floats_do_not_mix_unseen() {
 async fn comparing_scales_is_exact() {
     let part = batch(decimals(vec![100_000_000_000_000_001], 17));
     assert_eq!(formula(part, "[x] > 1").await.unwrap(), ["true"]);
+}
+
+/// Rows without end, that count how often they were asked for.
+#[derive(Debug, Clone, Default)]
+struct Endless(Arc<AtomicU64>);
+
+impl weir_nodes::source::Source for Endless {
+    fn schema(&self) -> SchemaRef {
+        Arc::new(Schema::new(vec![Field::new("n", DataType::Int64, true)]))
+    }
+
+    fn open(&self, _: &[usize], _: bool, _: usize) -> datafusion::common::Result<Arc<dyn weir_nodes::source::Chunks>> {
+        Ok(Arc::new(self.clone()))
+    }
+}
+
+impl weir_nodes::source::Chunks for Endless {
+    fn next(&self) -> datafusion::common::Result<Option<weir_nodes::source::Batches>> {
+        let n = self.0.fetch_add(1, Ordering::SeqCst) as i64;
+        let array: ArrayRef = Arc::new(Int64Array::from(vec![n; 64]));
+        let row: ArrayRef = Arc::new(Int64Array::from_iter_values((0..64).map(|i| n * 64 + i)));
+        let batch = RecordBatch::try_from_iter([("n", array), ("row", row)])?;
+        Ok(Some(Box::new(std::iter::once(Ok(batch)))))
+    }
+}
+
+/// FACTS 14: whoever drops a stream stops its work.
+#[test]
+fn a_dropped_stream_reads_no_further() {
+    let source = Endless::default();
+    let asked = Arc::clone(&source.0);
+    let now = move || asked.load(Ordering::SeqCst);
+    let table = weir_nodes::source::scan("endless", Arc::new(source), "row").unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let context = weir_nodes::session::context(2);
+        let plan = context.state().create_physical_plan(&table.plan).await.unwrap();
+        let mut stream = datafusion::physical_plan::execute_stream(plan, context.task_ctx()).unwrap();
+        assert!(futures::StreamExt::next(&mut stream).await.unwrap().unwrap().num_rows() > 0);
+        drop(stream);
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        let stopped = now();
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        assert_eq!(now(), stopped, "nothing reads on");
+    });
+}
+
+/// FACTS 15: a file that is put into a folder is seen, in the same process too.
+#[test]
+fn a_new_file_of_a_folder_is_seen() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = || {
+        let example = weir_nodes::example::Example::new("folder", serde_json::json!({ "path": ".", "pattern": "*.csv" }));
+        let planned = weir_nodes::example::plan(weir_nodes::registry::find("input.folder").unwrap(), &example, folder.path()).unwrap();
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let context = weir_nodes::session::context(2);
+        runtime.block_on(weir_nodes::example::rows(&planned.flows[0].table, &context)).unwrap().num_rows()
+    };
+    std::fs::write(folder.path().join("a.csv"), "a,b\n1,2\n").unwrap();
+    assert_eq!(rows(), 1);
+    std::fs::write(folder.path().join("b.csv"), "a,b\n3,4\n5,6\n").unwrap();
+    assert_eq!(rows(), 3);
 }
