@@ -211,6 +211,8 @@ pub fn several(number: usize, one: Text, many: Text) -> String {
 }
 
 texts! {
+    VALUE_UNLISTED: "value not in the list", "valeur hors de la liste";
+    VALUES_UNLISTED: "values not in the list", "valeurs hors de la liste";
     VALUE_UNMAPPED: "value unmapped", "valeur non mappée";
     VALUES_UNMAPPED: "values unmapped", "valeurs non mappées";
     OF_ROWS: "of rows", "des lignes";

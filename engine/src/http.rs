@@ -109,6 +109,35 @@ fn pages(service: &Service, call: &Call) -> Result<Vec<String>, Problem> {
     Ok(pages)
 }
 
+/// Sends lists of rows, one after the other. The problem says how many were taken before one was not.
+pub(crate) fn send(project: &Project, connection: &str, resource: &str, run: &str, lists: &[String]) -> Result<(), Problem> {
+    let service = project.service(connection)?;
+    let base = format!("{}{resource}", service.url.trim_end_matches('/'));
+    let url = Url::parse(&base).map_err(|error| Problem::error(format!("\"{base}\" is not an address: {error}.")))?;
+    let sent = std::thread::scope(|scope| {
+        scope
+            .spawn(|| {
+                let client =
+                    Client::builder().timeout(Duration::from_mins(1)).user_agent(concat!("weir/", env!("CARGO_PKG_VERSION"))).build();
+                let client = client.map_err(|error| Problem::error(format!("The network cannot be used: {error}.")))?;
+                for (number, list) in lists.iter().enumerate() {
+                    let mut request = client.post(url.clone()).header("content-type", "application/json");
+                    request = request.header("idempotency-key", format!("{run}-{number}")).body(list.clone());
+                    if let Some(token) = &service.bearer {
+                        request = request.bearer_auth(token);
+                    }
+                    asked(&request, &url).map_err(|problem| {
+                        let what = format!("{} of {} lists of rows were taken, then: {}", number, lists.len(), problem.message);
+                        Problem { message: what, ..problem }
+                    })?;
+                }
+                Ok(())
+            })
+            .join()
+    });
+    sent.unwrap_or_else(|_| Err(Problem::error("The sending stopped.")))
+}
+
 fn url_if(more: bool, url: &Url) -> Option<Url> {
     more.then(|| url.clone())
 }

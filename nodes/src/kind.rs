@@ -645,7 +645,7 @@ impl Flow {
         // Projecting also drops the hidden columns that tag rows for the ports; those that carry the order stay.
         let columns = match &outlet.columns {
             Some(columns) => columns.clone(),
-            None => table.names().map(|name| (name.to_owned(), column(name))).collect(),
+            None => table.columns(),
         };
         table.project(columns)
     }
@@ -718,6 +718,13 @@ pub struct Check {
     pub exceptions: Option<&'static str>,
     /// How many rows that port may have all the same.
     pub allowed: u64,
+}
+
+impl Check {
+    /// A port that must stay empty.
+    pub fn empty(title: impl Into<String>, severity: Severity, exceptions: &'static str) -> Self {
+        Self { title: title.into(), severity, totals: None, exceptions: Some(exceptions), allowed: 0 }
+    }
 }
 
 /// Writes rows into a file that the engine opened in staging.
@@ -799,13 +806,26 @@ pub enum Sink {
         /// How rows enter it.
         mode: crate::database::Mode,
     },
+    /// A web service.
+    Http {
+        /// The input port it takes.
+        port: &'static str,
+        /// The service as the workflow names it.
+        connection: String,
+        /// Where the rows go, after the service's address.
+        resource: String,
+        /// How many rows one request brings.
+        batch: u32,
+        /// How they are written: an object on each line.
+        format: Arc<dyn FileFormat>,
+    },
 }
 
 impl Sink {
     /// The input port it takes.
     pub fn port(&self) -> &'static str {
         match self {
-            Self::File { port, .. } | Self::Ledger { port, .. } | Self::Database { port, .. } => port,
+            Self::File { port, .. } | Self::Ledger { port, .. } | Self::Database { port, .. } | Self::Http { port, .. } => port,
         }
     }
 }

@@ -231,6 +231,7 @@ static REGISTRY: LazyLock<Vec<Kind>> = LazyLock::new(|| {
         Kind::of::<crate::load::arrow::ArrowLoad>(),
         Kind::of::<crate::load::journal::JournalLoad>(),
         Kind::of::<crate::load::database::DatabaseLoad>(),
+        Kind::of::<crate::load::http::HttpLoad>(),
         Kind::of::<crate::load::ledger::LedgerLoad>(),
         Kind::of::<crate::flow::ports::WorkflowOutput>(),
     ]

@@ -85,6 +85,11 @@ impl Table {
         self.fields().map(|field| field.name().as_str())
     }
 
+    /// The columns a user sees as they are, by name.
+    pub fn columns(&self) -> Vec<(String, Expr)> {
+        self.names().map(|name| (name.to_owned(), column(name))).collect()
+    }
+
     /// The schema a user sees.
     pub fn visible(&self) -> Schema {
         Schema::new(self.fields().cloned().collect::<Vec<_>>())

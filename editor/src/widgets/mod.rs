@@ -5,6 +5,7 @@ pub mod formula;
 mod list;
 pub mod mapping;
 mod scalar;
+mod values;
 
 pub use scalar::type_name;
 
@@ -223,7 +224,14 @@ fn input(
                         ui.checkbox(&mut on, "").labelled_by(label).changed().then_some(Value::Bool(on))
                     }
                     "integer" | "number" => scalar::integer(ui, schema, given, optional, label),
-                    "array" => list::items(ui, form, path, schema, given, label),
+                    "array" => {
+                        let filled = schema
+                            .get("x-weir-values-of")
+                            .and_then(Value::as_str)
+                            .zip(schema.get("x-weir-left-over").and_then(Value::as_str))
+                            .and_then(|(of, left_over)| values::fill(ui, form, of, left_over, given));
+                        list::items(ui, form, path, schema, given, label).or(filled)
+                    }
                     "string" => scalar::text(ui, path, text, label).map(|new| or_null(new, optional)),
                     _ => list::object(ui, form, path, schema, given),
                 }

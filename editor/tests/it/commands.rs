@@ -171,3 +171,30 @@ fn steps_are_copied_pasted_inserted_and_healed() {
     me.key(Modifiers::COMMAND, Key::B);
     assert_eq!(edges(&mut me), ["rows>won", "won>sorted", "rows_2>sorted_2"]);
 }
+
+#[test]
+fn a_pivot_takes_its_columns_from_the_data_and_a_nested_workflow_shows_its_rows() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let inner = r#"{"weir":1,"name":"Inner","nodes":{
+        "rows":{"kind":"port.in","params":{"name":"rows","columns":[{"name":"month"},{"name":"n","type":"integer"}]}},
+        "out":{"kind":"port.out","params":{"name":"clean"}}},"edges":[{"from":"rows","to":"out"}]}"#;
+    let outer = r#"{"weir":1,"name":"Outer","nodes":{
+        "rows":{"kind":"input.inline","params":{"columns":[{"name":"month"},{"name":"n","type":"integer"}],"rows":[["02","1"],["01","2"],["02","5"]]}},
+        "inner":{"kind":"workflow","params":{"path":"inner.json","inputs":["rows"],"outputs":["clean"]}},
+        "pivot":{"kind":"pivot","params":{"column":"month","values":["02"],"figure":"n"}}},
+        "edges":[{"from":"rows","to":"inner"},{"from":"inner","to":"pivot"}]}"#;
+    std::fs::write(folder.path().join("inner.json"), inner).expect("a file");
+    let file = folder.path().join("outer.json");
+    std::fs::write(&file, outer).expect("a file");
+    let mut me = Person::opens(std::slice::from_ref(&file), &folder.path().join("config"));
+    me.wait_checked();
+    me.selects("inner");
+    assert_eq!(me.wait_rows(), 3);
+    me.selects("pivot");
+    me.wait("the values that arrive", |desk| desk.tabs[desk.current].coverage.is_some());
+    me.look();
+    me.clicks("Fill from data");
+    me.wait_checked();
+    assert_eq!(me.tab().workflow().nodes["pivot"].params["values"], serde_json::json!(["02", "01"]));
+    assert_eq!(me.wait_rows(), 1);
+}

@@ -39,6 +39,7 @@ pub(super) fn problems(checked: &Checked, project: &Project) -> Vec<Problem> {
                     (file.display().to_string(), format!("the file \"{path}\""))
                 }
                 Sink::Ledger { table, .. } => (format!("ledger:{table}"), format!("the ledger table \"{table}\"")),
+                Sink::Http { connection, resource, .. } => (format!("{connection}{resource}"), format!("\"{connection}{resource}\"")),
                 Sink::Database { connection, table, .. } => (format!("{connection}:{table}"), format!("the table \"{table}\"")),
             };
             if let Some(other) = targets.insert(target, id) {

@@ -72,9 +72,12 @@ impl Demand {
         let mut sinks = Vec::new();
         for (node, step) in &checked.steps {
             for check in &step.planned.checks {
-                for total in check.totals.iter().flat_map(|totals| totals.left.iter().chain(&totals.right)) {
-                    let Some((wire, own)) = total_wire(checked, node, total) else { continue };
-                    if !own {
+                let parts: Vec<&Total> = check.totals.iter().flat_map(|totals| totals.left.iter().chain(&totals.right)).collect();
+                // A control over what leaves its own step is judged only where that is computed and read anyway.
+                let asks = !parts.iter().any(|total| total_wire(checked, node, total).is_some_and(|(_, own)| own));
+                for total in parts {
+                    let Some((wire, _)) = total_wire(checked, node, total) else { continue };
+                    if asks {
                         judged.insert(wire.flow_id());
                     }
                     let known = totals.entry(wire.clone()).or_default();

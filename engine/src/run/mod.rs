@@ -135,7 +135,7 @@ pub async fn run(request: &Request<'_>, progress: &(dyn Fn(Progress) + Send + Sy
         publish::write_blocked(project, &folder.path, certificate)
     } else {
         let intent = Intent { files: computed.files, loads: computed.loads, rows: computed.rows, certificate };
-        publish::publish(project, &folder.path, &intent).await
+        publish::publish(project, &folder.path, &intent, &computed.requests).await
     };
     let certificate = result.map_err(RunError::Failed)?;
     folder.keep();

@@ -97,8 +97,32 @@ impl StagedRows {
     }
 }
 
-/// Publishes what is staged in a run's folder. The caller holds the project's lock.
-pub(crate) async fn publish(project: &Project, folder: &Path, intent: &Intent) -> Result<Certificate, Problem> {
+/// Rows for a web service waiting in staging, an object on each line.
+#[derive(Debug)]
+pub(crate) struct StagedRequests {
+    pub(crate) staged: PathBuf,
+    pub(crate) connection: String,
+    pub(crate) resource: String,
+    pub(crate) batch: usize,
+}
+
+impl StagedRequests {
+    fn send(&self, project: &Project, run: &str) -> Result<(), Problem> {
+        let text = fs::read_to_string(&self.staged).map_err(|error| trouble(&error))?;
+        let rows: Vec<&str> = text.lines().collect();
+        let lists: Vec<String> = rows.chunks(self.batch.max(1)).map(|rows| format!("[{}]", rows.join(","))).collect();
+        crate::http::send(project, &self.connection, &self.resource, run, &lists)
+    }
+}
+
+/// Publishes what is staged in a run's folder. `requests` go first: what was sent cannot be taken back, so where a
+/// service refuses, nothing else is published. The caller holds the project's lock.
+pub(crate) async fn publish(
+    project: &Project,
+    folder: &Path,
+    intent: &Intent,
+    requests: &[StagedRequests],
+) -> Result<Certificate, Problem> {
     // What can be refused is refused now: an intent is a promise.
     let ledger = Ledger::open(&project.ledger());
     for load in &intent.loads {
@@ -115,6 +139,7 @@ pub(crate) async fn publish(project: &Project, folder: &Path, intent: &Intent) -
                 .help("Choose another folder, or check its permissions.")
         })?;
     }
+    requests.iter().try_for_each(|requests| requests.send(project, &intent.certificate.run))?;
     write_durably(&folder.join(INTENT), &to_json(intent)?).map_err(|error| trouble(&error))?;
     // A database that went away in between takes the promise back while nothing else has changed.
     if let Some(problem) = intent.rows.first().and_then(|rows| rows.load(project, &intent.certificate.run).err()) {

@@ -17,7 +17,7 @@ use weir_nodes::{Problem, Sink};
 
 use super::certificate::OutputProof;
 use super::digest::Digest;
-use super::publish::{StagedFile, StagedLoad, StagedRows};
+use super::publish::{StagedFile, StagedLoad, StagedRequests, StagedRows};
 use super::{Progress, RunError};
 use crate::check::Checked;
 use crate::ledger;
@@ -37,6 +37,7 @@ pub(crate) struct Computed {
     pub(crate) files: Vec<StagedFile>,
     pub(crate) loads: Vec<StagedLoad>,
     pub(crate) rows: Vec<StagedRows>,
+    pub(crate) requests: Vec<StagedRequests>,
     pub(crate) outputs: Vec<OutputProof>,
 }
 
@@ -65,7 +66,7 @@ pub(crate) async fn compute(
     let context = session::session(limits, &staging).map_err(failed(None))?;
     let mut assembly = Assembly::new(checked, &demand);
     let mut seen = Observations { checked, progress, observed: BTreeMap::new(), times: BTreeMap::new() };
-    let (mut files, mut loads, mut rows, mut outputs) = (vec![], vec![], vec![], vec![]);
+    let (mut files, mut loads, mut rows, mut requests, mut outputs) = (vec![], vec![], vec![], vec![], vec![]);
 
     for id in &demand.stored {
         let spool = async {
@@ -96,6 +97,15 @@ pub(crate) async fn compute(
                 loads.push(StagedLoad { staged, table: table.clone(), mode: mode.clone() });
                 format!("ledger:{table}")
             }
+            Sink::Http { connection, resource, batch, .. } => {
+                requests.push(StagedRequests {
+                    staged,
+                    connection: connection.clone(),
+                    resource: resource.clone(),
+                    batch: *batch as usize,
+                });
+                format!("{connection}{resource}")
+            }
             Sink::Database { connection, table, mode, .. } => {
                 rows.push(StagedRows { staged, connection: connection.clone(), table: table.clone(), mode: mode.clone() });
                 format!("{connection}:{table}")
@@ -123,7 +133,7 @@ pub(crate) async fn compute(
         seen.take(assembly.take_taps());
     }
     let Observations { observed, times, .. } = seen;
-    Ok(Computed { demand, observed, times, files, loads, rows, outputs })
+    Ok(Computed { demand, observed, times, files, loads, rows, requests, outputs })
 }
 
 /// What the taps have seen so far.
@@ -182,7 +192,7 @@ async fn write(stage: &SinkStage, mut stream: SendableRecordBatchStream, staged:
     let mut digest = Digest::new(&schema);
     let file = File::create(staged)?;
     match &stage.sink {
-        Sink::File { format, .. } => {
+        Sink::File { format, .. } | Sink::Http { format, .. } => {
             let mut writer = format.open(file, schema)?;
             while let Some(batch) = stream.next().await.transpose()? {
                 digest.update(&batch)?;

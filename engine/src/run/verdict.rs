@@ -18,9 +18,10 @@ pub(crate) fn verdicts(checked: &Checked, demand: &Demand, observed: &BTreeMap<W
     for node in &checked.order {
         let step = &checked.steps[node];
         for check in &step.planned.checks {
-            // A figure of what leaves the step is there when something took it.
-            let untaken = |total: &Total| total_wire(checked, node, total).is_some_and(|(wire, own)| own && !observed.contains_key(&wire));
-            if check.totals.as_ref().is_some_and(|totals| totals.left.iter().chain(&totals.right).any(untaken)) {
+            // A control over what leaves its own step is judged when something took that.
+            let parts = check.totals.iter().flat_map(|totals| totals.left.iter().chain(&totals.right));
+            let wires: Vec<_> = parts.filter_map(|total| total_wire(checked, node, total)).collect();
+            if wires.iter().any(|(_, own)| *own) && wires.iter().any(|(wire, _)| !observed.contains_key(wire)) {
                 continue;
             }
             let figures = match &check.totals {

@@ -77,14 +77,8 @@ impl NodeKind for Allocate {
         let split = self.split(cx, &table, &per);
         let (split, fine) = cx.planned(split)?;
         let mut flow = Flow::split(split, fine, "out", EXCEPTIONS.name);
-        flow.outlets[1].columns = Some(table.names().map(|name| (name.to_owned(), column(name))).collect());
-        let check = Check {
-            title: format!("Every {} can be split by {}", self.amount.0, self.weight.0),
-            severity: self.severity,
-            totals: None,
-            exceptions: Some(EXCEPTIONS.name),
-            allowed: 0,
-        };
+        flow.outlets[1].columns = Some(table.columns());
+        let check = Check::empty(format!("Every {} can be split by {}", self.amount.0, self.weight.0), self.severity, EXCEPTIONS.name);
         Some(Planned::flow(flow).check(check))
     }
 

@@ -17,6 +17,7 @@ pub struct Pivot {
     pub column: Column,
     /// Its values, in the order of the new columns. They are part of the workflow, so that the table keeps its columns
     /// when the data changes.
+    #[schemars(extend("x-weir-values-of" = "column", "x-weir-left-over" = "exceptions"))]
     pub values: Vec<String>,
     /// The column with the figures.
     pub figure: Column,
@@ -82,13 +83,7 @@ impl NodeKind for Pivot {
         let kept = cx.planned(table.filter(known.clone()))?;
         let out = grouped.table(cx, &kept, &|_, _| "figure".to_owned())?;
         let others = cx.planned(table.filter(known.is_false()))?;
-        let check = Check {
-            title: format!("Every value of {} has a column", self.column.0),
-            severity: self.severity,
-            totals: None,
-            exceptions: Some(EXCEPTIONS.name),
-            allowed: 0,
-        };
+        let check = Check::empty(format!("Every value of {} has a column", self.column.0), self.severity, EXCEPTIONS.name);
         let planned = Planned { flows: vec![Flow::all("out", out), Flow::all(EXCEPTIONS.name, others)], ..Planned::default() };
         Some(planned.check(check))
     }

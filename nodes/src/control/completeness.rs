@@ -66,13 +66,7 @@ impl NodeKind for Completeness {
         let missing = cx.planned(missing)?;
         let names = self.columns.0.iter().map(|name| name.0.as_str()).collect::<Vec<_>>().join(" and ");
         let planned = Planned { flows: vec![Flow::all(PASS.name, rows), Flow::all(EXCEPTIONS.name, missing)], ..Planned::default() };
-        Some(planned.check(Check {
-            title: format!("Every {names} that is expected is there"),
-            severity: self.severity,
-            totals: None,
-            exceptions: Some(EXCEPTIONS.name),
-            allowed: 0,
-        }))
+        Some(planned.check(Check::empty(format!("Every {names} that is expected is there"), self.severity, EXCEPTIONS.name)))
     }
 
     fn examples() -> Vec<Example> {
@@ -125,7 +119,7 @@ impl Completeness {
         let plan = LogicalPlanBuilder::from(build)
             .join_detailed(probe.plan, JoinType::RightAnti, keys, None, NullEquality::NullEqualsNothing)?
             .build()?;
-        let mut columns: Vec<(String, Expr)> = expected.names().map(|name| (name.to_owned(), column(name))).collect();
+        let mut columns = expected.columns();
         columns.push((REASON.into(), cast(lit(ScalarValue::Utf8View(Some("missing".into()))), DataType::Utf8View)));
         Table::new(plan, expected.order.clone()).project(columns)
     }

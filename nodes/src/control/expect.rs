@@ -131,7 +131,7 @@ impl NodeKind for Expect {
         };
         let flagged = cx.planned(table.with_columns(vec![(name.clone(), joined)]))?;
         let empty = lit(ScalarValue::Utf8View(Some(String::new())));
-        let visible: Vec<(String, Expr)> = table.names().map(|name| (name.to_owned(), column(name))).collect();
+        let visible = table.columns();
         let mut with_reason = visible.clone();
         with_reason.push((REASON.to_owned(), column(&name)));
         let flow = Flow {

@@ -67,13 +67,11 @@ impl NodeKind for Freshness {
         });
         let stale = cx.planned(stale)?;
         let planned = Planned { flows: vec![Flow::all(PASS.name, rows), Flow::all(EXCEPTIONS.name, stale)], ..Planned::default() };
-        Some(planned.check(Check {
-            title: format!("The latest {} is at most {} days before {}", self.column.0, self.days, self.as_of.0),
-            severity: self.severity,
-            totals: None,
-            exceptions: Some(EXCEPTIONS.name),
-            allowed: 0,
-        }))
+        Some(planned.check(Check::empty(
+            format!("The latest {} is at most {} days before {}", self.column.0, self.days, self.as_of.0),
+            self.severity,
+            EXCEPTIONS.name,
+        )))
     }
 
     fn examples() -> Vec<Example> {

@@ -105,7 +105,7 @@ impl NodeKind for Outliers {
             table.with_columns(vec![(far.clone(), coalesce(vec![x.clone().lt(low).or(x.gt(high)), lit(false)]))])
         });
         let judged = cx.planned(judged)?;
-        let visible: Vec<(String, Expr)> = table.names().map(|name| (name.to_owned(), column(name))).collect();
+        let visible = table.columns();
         let mut with_reason = visible.clone();
         let reason = format!("{} is far from the others", self.column.0);
         with_reason.push((REASON.into(), lit(ScalarValue::Utf8View(Some(reason)))));

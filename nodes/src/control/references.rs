@@ -51,19 +51,13 @@ impl NodeKind for References {
         let flagged = self.flagged(&rows, &table, &keyed, &tag);
         let flagged = cx.planned(flagged)?;
         let reason = format!("{} is not known", names.join(", "));
-        let visible: Vec<(String, Expr)> = rows.names().map(|name| (name.to_owned(), column(name))).collect();
+        let visible = rows.columns();
         let mut with_reason = visible.clone();
         with_reason.push((REASON.into(), lit(ScalarValue::Utf8View(Some(reason)))));
         let mut flow = Flow::split(flagged, column(&tag), PASS.name, EXCEPTIONS.name);
         flow.outlets[0].columns = Some(visible);
         flow.outlets[1].columns = Some(with_reason);
-        Some(Planned::flow(flow).check(Check {
-            title: format!("Every {} is known", names.join(", ")),
-            severity: self.severity,
-            totals: None,
-            exceptions: Some(EXCEPTIONS.name),
-            allowed: 0,
-        }))
+        Some(Planned::flow(flow).check(Check::empty(format!("Every {} is known", names.join(", ")), self.severity, EXCEPTIONS.name)))
     }
 
     fn examples() -> Vec<Example> {
@@ -105,7 +99,7 @@ impl References {
         if self.allow_empty {
             known = (0..keyed.pairs.len()).map(|i| column(&keyed.left_name(i)).is_null()).fold(known, Expr::or);
         }
-        let mut columns: Vec<(String, Expr)> = rows.names().map(|name| (name.to_owned(), column(name))).collect();
+        let mut columns = rows.columns();
         columns.push((tag.to_owned(), known));
         Table::new(plan, rows.order.clone()).project(columns)
     }

@@ -94,13 +94,7 @@ impl NodeKind for SchemaControl {
         let node = cx.node().to_owned();
         let found = cx.planned(scan(&node, Arc::new(MemorySource::counted(batch)), "column"))?;
         let planned = Planned { flows: vec![Flow::all(PASS.name, rows), Flow::all(EXCEPTIONS.name, found)], ..Planned::default() };
-        Some(planned.check(Check {
-            title: "The columns are as agreed".into(),
-            severity: self.severity,
-            totals: None,
-            exceptions: Some(EXCEPTIONS.name),
-            allowed: 0,
-        }))
+        Some(planned.check(Check::empty("The columns are as agreed", self.severity, EXCEPTIONS.name)))
     }
 
     fn examples() -> Vec<Example> {

@@ -9,8 +9,7 @@ use crate::prelude::*;
 /// is an exception, never an empty value.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 pub struct DetectTypes {
-    /// The columns and their types, found in the data when the step was set up.
-    #[schemars(extend("x-weir-fill" = "types"))]
+    /// The columns and their types.
     pub columns: Vec<TypedColumn>,
     /// How dates are written, in the order in which the formats are tried.
     #[serde(default = "formats")]
@@ -119,13 +118,7 @@ impl NodeKind for DetectTypes {
                 Outlet { port: EXCEPTIONS.name, rows: Rows::Where(column(&misfits)), columns: Some(original), order: None },
             ],
         };
-        Some(Planned::flow(flow).check(Check {
-            title: "Every value is of its column's type".into(),
-            severity: self.severity,
-            totals: None,
-            exceptions: Some(EXCEPTIONS.name),
-            allowed: 0,
-        }))
+        Some(Planned::flow(flow).check(Check::empty("Every value is of its column's type", self.severity, EXCEPTIONS.name)))
     }
 
     fn examples() -> Vec<Example> {

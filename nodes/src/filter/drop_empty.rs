@@ -91,13 +91,7 @@ impl NodeKind for DropEmpty {
         };
         let Some(filled) = gone.iter().map(|name| empty(name).is_not_true()).reduce(Expr::or) else { return Some(Planned::flow(flow)) };
         flow.outlets.push(Outlet { port: EXCEPTIONS.name, rows: Rows::Where(filled), columns: None, order: None });
-        Some(Planned::flow(flow).check(Check {
-            title: format!("Nothing is in {}.", gone.join(", ")),
-            severity: Severity::Block,
-            totals: None,
-            exceptions: Some(EXCEPTIONS.name),
-            allowed: 0,
-        }))
+        Some(Planned::flow(flow).check(Check::empty(format!("Nothing is in {}.", gone.join(", ")), Severity::Block, EXCEPTIONS.name)))
     }
 
     fn examples() -> Vec<Example> {

@@ -174,13 +174,7 @@ impl NodeKind for Headers {
                 Outlet { port: DRIFT.name, rows: Rows::Where(first.and(agrees.is_not_true())), columns: Some(as_they_are), order: None },
             ],
         };
-        Some(Planned::flow(flow).check(Check {
-            title: "The first row gives the names agreed.".into(),
-            severity: Severity::Block,
-            totals: None,
-            exceptions: Some(DRIFT.name),
-            allowed: 0,
-        }))
+        Some(Planned::flow(flow).check(Check::empty("The first row gives the names agreed.", Severity::Block, DRIFT.name)))
     }
 
     fn examples() -> Vec<Example> {

@@ -50,13 +50,7 @@ impl NodeKind for Append {
         let added = Self::added(cx, &rows, &table, &taken);
         let (added, extra) = cx.planned(added)?;
         let planned = Planned { flows: vec![Flow::all("out", added), Flow::all("extra", extra)], ..Planned::default() };
-        Some(planned.check(Check {
-            title: "The table has one row only".into(),
-            severity: Severity::Block,
-            totals: None,
-            exceptions: Some("extra"),
-            allowed: 0,
-        }))
+        Some(planned.check(Check::empty("The table has one row only", Severity::Block, "extra")))
     }
 
     fn examples() -> Vec<Example> {
@@ -99,7 +93,7 @@ impl Append {
         let plan = LogicalPlanBuilder::from(build)
             .join_detailed(probe.plan, JoinType::Right, on, None, NullEquality::NullEqualsNothing)?
             .build()?;
-        let mut columns: Vec<(String, Expr)> = rows.names().map(|name| (name.to_owned(), column(name))).collect();
+        let mut columns = rows.columns();
         columns.extend(taken.iter().enumerate().map(|(i, (_, shown))| (shown.clone(), column(&fetched(cx, i)))));
         Ok((Table::new(plan, rows.order.clone()).project(columns)?, extra))
     }

@@ -167,7 +167,7 @@ pub(super) fn split(
     missing: Missing,
     title: &str,
 ) -> Option<Planned> {
-    let original: Vec<(String, Expr)> = rows.names().map(|name| (name.to_owned(), column(name))).collect();
+    let original = rows.columns();
     let tag = hidden(&format!("{}.found", cx.node()));
     let mut columns = original.clone();
     columns.extend(taken.iter().enumerate().map(|(i, (_, shown))| (shown.clone(), column(&fetched(cx, i)))));
@@ -181,13 +181,7 @@ pub(super) fn split(
     ];
     let mut planned = Planned::flow(Flow { table: found, outlets });
     if missing == Missing::Block {
-        planned = planned.check(Check {
-            title: title.to_owned(),
-            severity: Severity::Block,
-            totals: None,
-            exceptions: Some("missing"),
-            allowed: 0,
-        });
+        planned = planned.check(Check::empty(title.to_owned(), Severity::Block, "missing"));
     }
     Some(planned)
 }

@@ -178,7 +178,7 @@ impl Compare {
     /// The ports with whole rows.
     fn states(&self, judged: &Table, state: &str, old: &Table, new: &Table) -> Flow {
         let table = judged.clone();
-        let after: Vec<(String, Expr)> = new.names().map(|name| (name.to_owned(), column(name))).collect();
+        let after = new.columns();
         let is_key = |name: &str| self.on.0.iter().any(|key| key.0 == name);
         let before = old.names().map(|name| (name.to_owned(), if is_key(name) { column(name) } else { column(&format!("{OLD}{name}")) }));
         let before: Vec<(String, Expr)> = before.collect();

@@ -177,7 +177,7 @@ impl Join {
         let how = if self.how == How::Semi { JoinType::RightSemi } else { JoinType::RightAnti };
         let keys = (keyed.right_names(), keyed.left_names());
         let plan = LogicalPlanBuilder::from(build).join_detailed(probe.plan, how, keys, None, self.nulls())?.build()?;
-        Table::new(plan, left.order.clone()).project(left.names().map(|name| (name.to_owned(), column(name))).collect())
+        Table::new(plan, left.order.clone()).project(left.columns())
     }
 
     /// How many rows of each side found no partner, one, or several: a row for each side.

@@ -119,7 +119,7 @@ impl Lookup {
             .build()?;
         // A key that was found is never empty.
         let tag = keyed.right_name(0);
-        let mut columns: Vec<(String, Expr)> = rows.names().map(|name| (name.to_owned(), column(name))).collect();
+        let mut columns = rows.columns();
         columns.extend(taken.iter().enumerate().map(|(i, (_, shown))| (shown.clone(), column(&fetched(cx, i)))));
         columns.push((tag.clone(), column(&tag)));
         Ok((Table::new(plan, rows.order.clone()).project(columns)?, column(&tag).is_not_null()))
@@ -216,7 +216,7 @@ impl NodeKind for Lookup {
         let repeated = Self::repeated(cx, &table, &keyed);
         let repeated = cx.planned(repeated)?;
         let out = if self.missing == Missing::Keep { Rows::All } else { Rows::Where(is_found.clone()) };
-        let original = rows.names().map(|name| (name.to_owned(), column(name))).collect();
+        let original = rows.columns();
         let outlets = vec![
             Outlet { port: "out", rows: out, columns: None, order: None },
             Outlet { port: "missing", rows: Rows::Where(is_found.is_not_true()), columns: Some(original), order: None },
@@ -226,21 +226,13 @@ impl NodeKind for Lookup {
         let mut planned =
             Planned { flows: vec![Flow { table: found, outlets }, Flow::all("duplicate_keys", repeated)], ..Planned::default() };
         if self.missing == Missing::Block {
-            planned = planned.check(Check {
-                title: format!("Every row finds its {column_names} in {table_names} of the table."),
-                severity: Severity::Block,
-                totals: None,
-                exceptions: Some("missing"),
-                allowed: 0,
-            });
+            planned = planned.check(Check::empty(
+                format!("Every row finds its {column_names} in {table_names} of the table."),
+                Severity::Block,
+                "missing",
+            ));
         }
-        Some(planned.check(Check {
-            title: format!("Every {table_names} comes only once in the table."),
-            severity: Severity::Block,
-            totals: None,
-            exceptions: Some("duplicate_keys"),
-            allowed: 0,
-        }))
+        Some(planned.check(Check::empty(format!("Every {table_names} comes only once in the table."), Severity::Block, "duplicate_keys")))
     }
 
     fn examples() -> Vec<Example> {

@@ -85,13 +85,7 @@ impl NodeKind for Range {
         let mut planned = split(cx, &rows, found, is_found, &taken, self.missing, "Every value lies in a range")?;
         let overlaps = self.overlaps(cx, &table, &keyed);
         planned.flows.push(Flow::all("overlaps", cx.planned(overlaps)?));
-        Some(planned.check(Check {
-            title: "No two ranges of the table overlap".into(),
-            severity: Severity::Block,
-            totals: None,
-            exceptions: Some("overlaps"),
-            allowed: 0,
-        }))
+        Some(planned.check(Check::empty("No two ranges of the table overlap", Severity::Block, "overlaps")))
     }
 
     fn examples() -> Vec<Example> {

@@ -71,10 +71,11 @@ impl NodeKind for JsonLoad {
     }
 }
 
+/// How rows are written.
 #[derive(Debug)]
-struct Format {
-    lines: bool,
-    skip_empty: bool,
+pub(super) struct Format {
+    pub(super) lines: bool,
+    pub(super) skip_empty: bool,
 }
 
 impl FileFormat for Format {

@@ -4,6 +4,7 @@ pub mod arrow;
 pub mod csv;
 pub mod database;
 pub mod excel;
+pub mod http;
 pub mod journal;
 pub mod json;
 pub mod ledger;

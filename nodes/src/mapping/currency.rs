@@ -171,19 +171,13 @@ impl NodeKind for Currency {
         }
         let rates = self.prepared(cx, &rates)?;
         let (converted, fine) = self.converted(cx, &rows, &rates)?;
-        let original: Vec<(String, Expr)> = rows.names().map(|name| (name.to_owned(), column(name))).collect();
+        let original = rows.columns();
         let mut shown = original.clone();
         shown.push((self.name.0.clone(), column(&self.name.0)));
         let mut flow = Flow::split(converted, fine, "out", EXCEPTIONS.name);
         flow.outlets[0].columns = Some(shown);
         flow.outlets[1].columns = Some(original);
-        Some(Planned::flow(flow).check(Check {
-            title: format!("Every {} has a rate", self.amount.0),
-            severity: self.severity,
-            totals: None,
-            exceptions: Some(EXCEPTIONS.name),
-            allowed: 0,
-        }))
+        Some(Planned::flow(flow).check(Check::empty(format!("Every {} has a rate", self.amount.0), self.severity, EXCEPTIONS.name)))
     }
 
     fn examples() -> Vec<Example> {

@@ -121,7 +121,7 @@ impl NodeKind for Hierarchy {
             RecordBatch::try_new(Arc::clone(&schema), columns).map_err(|error| error.to_string())
         });
         let laid_out = cx.planned(laid_out)?;
-        let original: Vec<(String, Expr)> = table.names().map(|name| (name.to_owned(), column(name))).collect();
+        let original = table.columns();
         let mut shown = original.clone();
         shown.extend(made.iter().map(|(name, _)| (name.clone(), column(name))));
         let mut with_reason = original;
@@ -129,13 +129,11 @@ impl NodeKind for Hierarchy {
         let mut flow = Flow::split(laid_out, column(&wrong).is_null(), "out", EXCEPTIONS.name);
         flow.outlets[0].columns = Some(shown);
         flow.outlets[1].columns = Some(with_reason);
-        Some(Planned::flow(flow).check(Check {
-            title: format!("Every {} has its place in the hierarchy", self.member.0),
-            severity: self.severity,
-            totals: None,
-            exceptions: Some(EXCEPTIONS.name),
-            allowed: 0,
-        }))
+        Some(Planned::flow(flow).check(Check::empty(
+            format!("Every {} has its place in the hierarchy", self.member.0),
+            self.severity,
+            EXCEPTIONS.name,
+        )))
     }
 
     fn examples() -> Vec<Example> {

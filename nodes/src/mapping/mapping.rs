@@ -149,7 +149,7 @@ impl NodeKind for Mapping {
             let value = super::keys::by_place(column(&place), values);
             made.push((made_column.name.0.clone(), value));
         }
-        let own: Vec<(String, Expr)> = table.names().map(|name| (name.to_owned(), column(name))).collect();
+        let own = table.columns();
         let rows = match self.unmapped {
             Unmapped::Keep | Unmapped::Default => Rows::All,
             Unmapped::Block | Unmapped::Port => Rows::Where(mapped.clone()),
@@ -168,13 +168,11 @@ impl NodeKind for Mapping {
         };
         let planned = Planned::flow(flow);
         Some(match self.unmapped {
-            Unmapped::Block => planned.check(Check {
-                title: format!("Every {} is mapped", self.from.0.iter().map(|key| key.0.as_str()).collect::<Vec<_>>().join(", ")),
-                severity: Severity::Block,
-                totals: None,
-                exceptions: Some("unmapped"),
-                allowed: 0,
-            }),
+            Unmapped::Block => planned.check(Check::empty(
+                format!("Every {} is mapped", self.from.0.iter().map(|key| key.0.as_str()).collect::<Vec<_>>().join(", ")),
+                Severity::Block,
+                "unmapped",
+            )),
             _ => planned,
         })
     }

@@ -107,19 +107,13 @@ impl NodeKind for Rules {
         let any = conditions.iter().cloned().reduce(Expr::or)?;
         let mut outcome = self.decided(cx, &table, &conditions, &values, &types, &fits, &any)?;
         if self.otherwise.is_empty() {
-            let original = table.names().map(|name| (name.to_owned(), column(name))).collect();
+            let original = table.columns();
             outcome.outlets.push(Outlet { port: "unmapped", rows: Rows::Rest, columns: Some(original), order: None });
-            return Some(Planned::flow(outcome).check(Check {
-                title: "A rule fits every row".into(),
-                severity: self.severity,
-                totals: None,
-                exceptions: Some("unmapped"),
-                allowed: 0,
-            }));
+            return Some(Planned::flow(outcome).check(Check::empty("A rule fits every row", self.severity, "unmapped")));
         }
         let none = Outlet { port: "unmapped", rows: Rows::Where(column(&fits).is_not_true()), columns: None, order: None };
         outcome.outlets[0].rows = Rows::All;
-        let original = table.names().map(|name| (name.to_owned(), column(name))).collect();
+        let original = table.columns();
         outcome.outlets.push(Outlet { columns: Some(original), ..none });
         Some(Planned::flow(outcome))
     }

@@ -157,14 +157,12 @@ impl NodeKind for Units {
         let converted = cx.planned(found.with_columns(vec![(self.name.0.clone(), converted)]))?;
         let fine = coalesce(vec![column(&at).is_not_null(), lit(false)]).or(column(&self.column.0).is_null());
         let mut flow = Flow::split(converted, fine, "out", EXCEPTIONS.name);
-        flow.outlets[1].columns = Some(table.names().map(|name| (name.to_owned(), column(name))).collect());
-        Some(Planned::flow(flow).check(Check {
-            title: format!("Every {} converts to {}", self.unit.0, self.to),
-            severity: self.severity,
-            totals: None,
-            exceptions: Some(EXCEPTIONS.name),
-            allowed: 0,
-        }))
+        flow.outlets[1].columns = Some(table.columns());
+        Some(Planned::flow(flow).check(Check::empty(
+            format!("Every {} converts to {}", self.unit.0, self.to),
+            self.severity,
+            EXCEPTIONS.name,
+        )))
     }
 
     fn examples() -> Vec<Example> {

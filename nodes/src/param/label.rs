@@ -30,6 +30,7 @@ const LABELS: &[(&str, &str, &str)] = &[
     ("average", "Average", "Moyenne"),
     ("bands", "Bands", "Tranches"),
     ("base", "Base currency", "Devise de base"),
+    ("batch", "Rows per request", "Lignes par requête"),
     ("begins_with", "Begins with", "Commence par"),
     ("between", "Between", "Entre"),
     ("blank_texts", "Spaces count as empty", "Espaces comptés vides"),

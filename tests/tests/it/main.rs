@@ -4,6 +4,7 @@
 mod architecture;
 mod cases;
 mod commissions;
+mod controls;
 mod crash;
 mod databases;
 mod determinism;

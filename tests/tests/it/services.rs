@@ -107,3 +107,34 @@ fn every_refusal_has_its_own_words() {
     let (project, code, said) = run("http://127.0.0.1:9", json!({ "connection": "crm" }));
     assert!(code == Some(2) && said.contains("cannot be reached") && !project.has("out.csv"), "{said}");
 }
+
+#[test]
+fn rows_are_sent_in_lists_and_a_refusal_publishes_nothing() {
+    let refuse = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let refusing = Arc::clone(&refuse);
+    let (address, seen) = serve(move |line, token| {
+        let fine = line.starts_with("POST /rows") && token == Some("sesame") && !refusing.load(Ordering::Relaxed);
+        (if fine { 201 } else { 422 }, String::new())
+    });
+    let project = Folder::empty().unwrap();
+    project.write("weir.toml", format!("[connections.crm]\nurl = \"{address}\"\nbearer = \"${{WEIR_TEST_TOKEN}}\"\n")).unwrap();
+    project.write("a.csv", "id,amount\n1,0.10\n2,5.00\n3,7.25\n").unwrap();
+    let nodes = json!({
+        "read": { "kind": "input.csv", "params": { "path": "a.csv" } },
+        "send": { "kind": "load.http", "params": { "connection": "crm", "resource": "/rows", "batch": 2 } },
+        "write": { "kind": "load.csv", "params": { "path": "out.csv" } }
+    });
+    let edges = json!([{ "from": "read", "to": "send" }, { "from": "read", "to": "write" }]);
+    project.write("w.json", json!({ "weir": 1, "name": "w", "nodes": nodes, "edges": edges }).to_string()).unwrap();
+    refuse.store(true, Ordering::Relaxed);
+    let run = || project.command(&["run", "w.json"]).env("WEIR_TEST_TOKEN", "sesame").output().unwrap();
+    let output = run();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(3) && said.contains("0 of 2 lists of rows were taken"), "{said}");
+    assert!(!project.has("out.csv"));
+    refuse.store(false, Ordering::Relaxed);
+    let output = run();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(project.has("out.csv"));
+    assert_eq!(seen.lock().unwrap().len(), 3, "one refused, two taken");
+}
