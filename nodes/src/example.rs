@@ -320,7 +320,7 @@ pub async fn run(kind: &Kind, example: &Example, folder: &Path, threads: usize) 
         }
     }
     for sink in &planned.sinks {
-        let Sink::File { port, path, format } = sink else { continue };
+        let Sink::File { port, path, format, .. } = sink else { continue };
         let Some((_, text)) = example.inputs.iter().find(|(name, _)| name == port) else {
             return Err(format!("nothing arrives on port \"{port}\""));
         };

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::example::Example;
 use crate::formula::{self, Typed};
-use crate::param::{Column, Columns, Formula, NewColumn};
+use crate::param::{Column, Columns, FilePath, Formula, NewColumn};
 use crate::problem::{Problem, did_you_mean};
 use crate::table::{OrderKey, Table, column, is_hidden};
 use crate::types::ColumnType;
@@ -732,6 +732,12 @@ pub trait Writing: Send {
     /// Adds rows. The batches have the schema given to [`FileFormat::open`].
     fn write(&mut self, batch: &RecordBatch) -> Result<(), DataFusionError>;
 
+    /// Goes on with another part of the file, such as a sheet, whose rows have this schema.
+    fn next(&mut self, part: &str, schema: SchemaRef) -> Result<(), DataFusionError> {
+        let _ = schema;
+        Err(DataFusionError::Internal(format!("a format without parts was asked for \"{part}\"")))
+    }
+
     /// Completes the file and hands it back, so that the engine can make it durable.
     fn finish(self: Box<Self>) -> Result<File, DataFusionError>;
 }
@@ -748,6 +754,8 @@ pub trait FileFormat: Debug + Send + Sync {
 pub enum LedgerMode {
     /// They are added.
     Append,
+    /// They replace everything in the table.
+    Replace,
     /// They replace the rows whose value in this column is among the values loaded.
     ReplacePeriod {
         /// The period's column.
@@ -785,6 +793,8 @@ pub enum Sink {
         path: String,
         /// How it is written.
         format: Arc<dyn FileFormat>,
+        /// The part of the file the rows are, such as a sheet, where a step writes several; the first part opens it.
+        part: Option<String>,
     },
     /// A ledger table.
     Ledger {
@@ -792,6 +802,15 @@ pub enum Sink {
         port: &'static str,
         /// The table's name.
         table: String,
+        /// How rows enter it.
+        mode: LedgerMode,
+    },
+    /// A Delta table outside the ledger.
+    Lake {
+        /// The input port it takes.
+        port: &'static str,
+        /// The table's folder as the workflow names it.
+        path: String,
         /// How rows enter it.
         mode: LedgerMode,
     },
@@ -822,10 +841,24 @@ pub enum Sink {
 }
 
 impl Sink {
+    /// The rows that arrive by the usual port, as a file.
+    pub fn file(path: &FilePath, format: Arc<dyn FileFormat>) -> Self {
+        Self::File { port: IN.name, path: path.0.clone(), format, part: None }
+    }
+
+    /// Whether it goes on with a file that another sink of its step opened.
+    pub fn is_part(&self) -> bool {
+        matches!(self, Self::File { port, part: Some(_), .. } if *port != IN.name)
+    }
+
     /// The input port it takes.
     pub fn port(&self) -> &'static str {
         match self {
-            Self::File { port, .. } | Self::Ledger { port, .. } | Self::Database { port, .. } | Self::Http { port, .. } => port,
+            Self::File { port, .. }
+            | Self::Ledger { port, .. }
+            | Self::Lake { port, .. }
+            | Self::Database { port, .. }
+            | Self::Http { port, .. } => port,
         }
     }
 }

@@ -17,6 +17,8 @@ pub(super) fn problems(checked: &Checked, project: &Project) -> Vec<Problem> {
     for (id, step) in &checked.steps {
         for sink in &step.planned.sinks {
             let (target, said) = match sink {
+                // The parts of a file are one target.
+                part if part.is_part() => continue,
                 Sink::File { path, .. } => {
                     problems.extend(project.refused(path).map(|problem| problem.at_node(id).on("path")));
                     let file = clean(project.path(path));
@@ -39,6 +41,7 @@ pub(super) fn problems(checked: &Checked, project: &Project) -> Vec<Problem> {
                     (file.display().to_string(), format!("the file \"{path}\""))
                 }
                 Sink::Ledger { table, .. } => (format!("ledger:{table}"), format!("the ledger table \"{table}\"")),
+                Sink::Lake { path, .. } => (clean(project.path(path)).display().to_string(), format!("the Delta table \"{path}\"")),
                 Sink::Http { connection, resource, .. } => (format!("{connection}{resource}"), format!("\"{connection}{resource}\"")),
                 Sink::Database { connection, table, .. } => (format!("{connection}:{table}"), format!("the table \"{table}\"")),
             };

@@ -98,6 +98,7 @@ impl Ledger {
                 let table = MemTable::try_new(schema, vec![vec![all]]).map_err(read)?;
                 (SaveMode::Overwrite, None, session.read_table(Arc::new(table)).map_err(read)?)
             }
+            (LedgerMode::Replace, Some(_)) => (SaveMode::Overwrite, None, rows),
             _ => (SaveMode::Append, None, rows),
         };
         let (state, plan) = plan.into_parts();

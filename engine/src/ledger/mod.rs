@@ -73,8 +73,8 @@ pub struct TableInfo {
     pub rows: u64,
 }
 
-/// The columns of a load in the ledger: the rows' own, and where they come from.
-pub fn stamped_schema(schema: &Schema) -> SchemaRef {
+/// The columns of a load in types that Delta has.
+pub(crate) fn plain_schema(schema: &Schema) -> SchemaRef {
     let own = schema.fields().iter().map(|field| {
         let data_type = match field.data_type() {
             DataType::Utf8View => DataType::Utf8,
@@ -82,8 +82,22 @@ pub fn stamped_schema(schema: &Schema) -> SchemaRef {
         };
         Field::new(field.name(), data_type, true)
     });
+    Arc::new(Schema::new(own.collect::<Vec<_>>()))
+}
+
+/// The columns of a load in the ledger: the rows' own, and where they come from.
+pub fn stamped_schema(schema: &Schema) -> SchemaRef {
+    let own = plain_schema(schema);
     let stamps = [Field::new(RUN, DataType::Utf8, true), Field::new(VERSION, DataType::Utf8, true), Field::new(ROW, DataType::Int64, true)];
+    let own = own.fields().iter().map(|field| field.as_ref().clone());
     Arc::new(Schema::new(own.chain(stamps).collect::<Vec<_>>()))
+}
+
+/// Rows in the types of a schema.
+pub(crate) fn plain(batch: &RecordBatch, schema: &SchemaRef) -> datafusion::common::Result<RecordBatch> {
+    let cast = |(array, field): (&ArrayRef, &Arc<Field>)| arrow::compute::cast(array, field.data_type());
+    let arrays = batch.columns().iter().zip(schema.fields()).map(cast).collect::<Result<_, _>>()?;
+    Ok(RecordBatch::try_new(Arc::clone(schema), arrays)?)
 }
 
 /// Rows with their run, version and place; `first` is the place of the first.

@@ -41,15 +41,31 @@ pub(crate) struct StagedFile {
     pub(crate) target: PathBuf,
 }
 
-/// A ledger load waiting in staging, as Parquet.
+/// A load of a Delta table waiting in staging, as Parquet.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct StagedLoad {
     pub(crate) staged: PathBuf,
+    /// The folder of a table outside the ledger.
+    #[serde(default)]
+    pub(crate) folder: Option<PathBuf>,
     pub(crate) table: String,
     pub(crate) mode: LedgerMode,
 }
 
 impl StagedLoad {
+    /// A load of the table in a folder outside the ledger.
+    pub(crate) fn elsewhere(staged: PathBuf, table: &Path, mode: LedgerMode) -> Self {
+        let name = table.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        Self { staged, folder: table.parent().map(Path::to_owned), table: name, mode }
+    }
+
+    fn ledger(&self, project: &Project) -> Ledger {
+        match &self.folder {
+            Some(folder) => Ledger::elsewhere(folder),
+            None => Ledger::open(&project.ledger()),
+        }
+    }
+
     fn of(&self, intent: &Intent) -> Load {
         Load { table: self.table.clone(), mode: self.mode.clone(), run: intent.certificate.run.clone(), rows: self.staged.clone() }
     }
@@ -124,9 +140,8 @@ pub(crate) async fn publish(
     requests: &[StagedRequests],
 ) -> Result<Certificate, Problem> {
     // What can be refused is refused now: an intent is a promise.
-    let ledger = Ledger::open(&project.ledger());
     for load in &intent.loads {
-        ledger.verify(&load.of(intent)).await.map_err(|error| Problem::error(error.to_string()))?;
+        load.ledger(project).verify(&load.of(intent)).await.map_err(|error| Problem::error(error.to_string()))?;
     }
     for rows in &intent.rows {
         rows.verify(project)?;
@@ -168,9 +183,8 @@ pub(crate) async fn recover(project: &Project) -> Result<(), Problem> {
 
 /// Does what an intent says. Every step recognises that it was done before.
 async fn apply(project: &Project, folder: &Path, intent: &Intent) -> Result<Certificate, Problem> {
-    let ledger = Ledger::open(&project.ledger());
     for load in &intent.loads {
-        ledger.load(&load.of(intent)).await.map_err(|error| Problem::error(error.to_string()))?;
+        load.ledger(project).load(&load.of(intent)).await.map_err(|error| Problem::error(error.to_string()))?;
     }
     for rows in &intent.rows {
         rows.load(project, &intent.certificate.run)?;

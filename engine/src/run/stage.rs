@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionContext;
 use futures::StreamExt;
 use parquet::arrow::ArrowWriter;
+use weir_nodes::kind::Writing;
 use weir_nodes::{Problem, Sink};
 
 use super::certificate::OutputProof;
@@ -78,24 +79,40 @@ pub(crate) async fn compute(
         seen.take(assembly.take_taps());
         assembly.keep(id.clone(), spool);
     }
+    // A file of several parts stays open from one sink to the next.
+    let mut open: Option<Box<dyn Writing>> = None;
     for (number, stage) in demand.sinks.iter().enumerate() {
+        let goes_on = demand.sinks.get(number + 1).is_some_and(|next| next.node == stage.node && next.sink.is_part());
         let staged = staging.join(format!("{number}-{}", stage.node));
         let written = async {
             let plan = assembly.sink(&stage.wire)?;
             let physical = physical(&context, &plan).await?;
             let stream = execute_stream(physical, context.task_ctx())?;
-            write(stage, stream, &staged, stamp).await
+            write(stage, stream, &staged, stamp, open.take()).await
         };
-        let digest = written.await.map_err(failed(Some(&stage.node)))?;
+        let (digest, writer) = written.await.map_err(failed(Some(&stage.node)))?;
         seen.take(assembly.take_taps());
+        match writer {
+            Some(writer) if goes_on => open = Some(writer),
+            Some(writer) => writer.finish().and_then(|file| Ok(file.sync_all()?)).map_err(failed(Some(&stage.node)))?,
+            None => {}
+        }
         let target = match &stage.sink {
-            Sink::File { path, .. } => {
-                files.push(StagedFile { staged, target: project.path(path) });
-                format!("file:{path}")
+            Sink::File { path, part, .. } => {
+                let target = project.path(path);
+                // A part was written into the file that the first one opened.
+                if !files.iter().any(|file: &StagedFile| file.target == target) {
+                    files.push(StagedFile { staged, target });
+                }
+                part.as_ref().map_or_else(|| format!("file:{path}"), |part| format!("file:{path}#{part}"))
             }
             Sink::Ledger { table, mode, .. } => {
-                loads.push(StagedLoad { staged, table: table.clone(), mode: mode.clone() });
+                loads.push(StagedLoad { staged, folder: None, table: table.clone(), mode: mode.clone() });
                 format!("ledger:{table}")
+            }
+            Sink::Lake { path, mode, .. } => {
+                loads.push(StagedLoad::elsewhere(staged, &project.path(path), mode.clone()));
+                format!("delta:{path}")
             }
             Sink::Http { connection, resource, batch, .. } => {
                 requests.push(StagedRequests {
@@ -186,22 +203,44 @@ async fn physical(context: &SessionContext, plan: &LogicalPlan) -> Result<Arc<dy
     Ok(physical)
 }
 
-/// Writes a sink's rows into its staged file, and takes their digest.
-async fn write(stage: &SinkStage, mut stream: SendableRecordBatchStream, staged: &PathBuf, stamp: Stamp<'_>) -> Result<Digest> {
+/// Writes a sink's rows into its staged file, and takes their digest. `open` is the file that earlier parts are in; a
+/// file is handed back for those that follow.
+async fn write(
+    stage: &SinkStage,
+    mut stream: SendableRecordBatchStream,
+    staged: &Path,
+    stamp: Stamp<'_>,
+    open: Option<Box<dyn Writing>>,
+) -> Result<(Digest, Option<Box<dyn Writing>>)> {
     let schema = stream.schema();
     let mut digest = Digest::new(&schema);
-    let file = File::create(staged)?;
+    let created = || File::create(staged);
     match &stage.sink {
         Sink::File { format, .. } | Sink::Http { format, .. } => {
-            let mut writer = format.open(file, schema)?;
+            let mut writer = match (open, &stage.sink) {
+                (Some(mut writer), Sink::File { part: Some(part), .. }) => {
+                    writer.next(part, schema)?;
+                    writer
+                }
+                _ => format.open(created()?, schema)?,
+            };
             while let Some(batch) = stream.next().await.transpose()? {
                 digest.update(&batch)?;
                 writer.write(&batch)?;
             }
-            writer.finish()?.sync_all()?;
+            return Ok((digest, Some(writer)));
+        }
+        Sink::Lake { .. } => {
+            let plain = ledger::plain_schema(&schema);
+            let mut writer = ArrowWriter::try_new(created()?, Arc::clone(&plain), None)?;
+            while let Some(batch) = stream.next().await.transpose()? {
+                digest.update(&batch)?;
+                writer.write(&ledger::plain(&batch, &plain)?)?;
+            }
+            writer.into_inner()?.sync_all()?;
         }
         Sink::Database { .. } => {
-            let mut writer = ArrowWriter::try_new(file, Arc::clone(&schema), None)?;
+            let mut writer = ArrowWriter::try_new(created()?, Arc::clone(&schema), None)?;
             while let Some(batch) = stream.next().await.transpose()? {
                 digest.update(&batch)?;
                 writer.write(&batch)?;
@@ -210,7 +249,7 @@ async fn write(stage: &SinkStage, mut stream: SendableRecordBatchStream, staged:
         }
         Sink::Ledger { .. } => {
             let stamped = ledger::stamped_schema(&schema);
-            let mut writer = ArrowWriter::try_new(file, Arc::clone(&stamped), None)?;
+            let mut writer = ArrowWriter::try_new(created()?, Arc::clone(&stamped), None)?;
             while let Some(batch) = stream.next().await.transpose()? {
                 let first = digest.rows() + 1;
                 digest.update(&batch)?;
@@ -219,7 +258,7 @@ async fn write(stage: &SinkStage, mut stream: SendableRecordBatchStream, staged:
             writer.into_inner()?.sync_all()?;
         }
     }
-    Ok(digest)
+    Ok((digest, None))
 }
 
 fn run_error(error: &DataFusionError, node: Option<&str>) -> RunError {

@@ -4,6 +4,7 @@
 //! it notes the run in a table of its own, so that a load repeated after a crash is recognised and does nothing.
 
 mod mysql;
+mod odbc;
 mod postgres;
 mod sqlite;
 
@@ -74,13 +75,14 @@ pub fn table_name(name: &str) -> String {
 }
 
 impl Database {
-    /// Opens `postgres://…`, `mysql://…` (MariaDB too) or `sqlite:FILE`.
+    /// Opens `postgres://…`, `mysql://…` (MariaDB too), `sqlite:FILE`, or by `odbc:` what has an ODBC driver.
     pub fn open(url: &str) -> Result<Self, String> {
         let driver: Box<dyn Driver> = match url.split_once(':').map(|(scheme, _)| scheme) {
             Some("postgres" | "postgresql") => Box::new(postgres::Postgres::open(url)?),
             Some("mysql" | "mariadb") => Box::new(mysql::Mysql::open(url)?),
             Some("sqlite") => Box::new(sqlite::Sqlite::open(url.trim_start_matches("sqlite:").trim_start_matches("//"))?),
-            _ => return Err("a connection begins with postgres://, mysql:// or sqlite:".into()),
+            Some("odbc") => Box::new(odbc::Odbc::open(url.trim_start_matches("odbc:"))?),
+            _ => return Err("a connection begins with postgres://, mysql://, sqlite: or odbc:".into()),
         };
         Ok(Self(driver))
     }

@@ -97,7 +97,7 @@ fn all() -> String {
 }
 
 /// A name that lives as long as the program: there are as many as different names of ports were ever typed.
-fn lasting(name: &str) -> &'static str {
+pub(crate) fn lasting(name: &str) -> &'static str {
     static NAMES: LazyLock<Mutex<Vec<&'static str>>> = LazyLock::new(|| Mutex::new(Vec::new()));
     let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(known) = names.iter().find(|known| **known == name) {

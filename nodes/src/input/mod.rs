@@ -11,6 +11,7 @@ pub mod inline;
 pub mod json;
 pub mod lake;
 pub mod parquet;
+pub mod pdf;
 pub mod sequence;
 pub mod stack;
 pub mod texts;

@@ -46,7 +46,7 @@ impl NodeKind for ArrowLoad {
             cx.problem(Problem::error("The file has no name.").on("path").help("Name it, for example out/result.arrow."));
             return None;
         }
-        Some(Planned::sink(Sink::File { port: "in", path: self.path.0.clone(), format: Arc::new(Format) }))
+        Some(Planned::sink(Sink::file(&self.path, Arc::new(Format))))
     }
 
     fn examples() -> Vec<Example> {

@@ -122,7 +122,7 @@ impl NodeKind for CsvLoad {
             windows_lines: self.windows_lines,
             guard: self.guard_formulas,
         };
-        Some(Planned::sink(Sink::File { port: "in", path: self.path.0.clone(), format: Arc::new(format) }))
+        Some(Planned::sink(Sink::file(&self.path, Arc::new(format))))
     }
 
     fn examples() -> Vec<Example> {

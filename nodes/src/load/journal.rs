@@ -161,7 +161,7 @@ impl NodeKind for JournalLoad {
         let mut planned = balance.plan(cx)?;
         let fields = self.columns.fields().map(|(name, column, holds, _)| (name, column.map(|column| column.0.clone()), holds));
         let format = Arc::new(Format { fields: fields.into() });
-        planned.sinks.push(Sink::File { port: "in", path: self.path.0.clone(), format });
+        planned.sinks.push(Sink::file(&self.path, format));
         Some(planned)
     }
 

@@ -54,7 +54,7 @@ impl NodeKind for JsonLoad {
             return None;
         }
         let format = Format { lines: self.lines, skip_empty: self.skip_empty };
-        Some(Planned::sink(Sink::File { port: "in", path: self.path.0.clone(), format: Arc::new(format) }))
+        Some(Planned::sink(Sink::file(&self.path, Arc::new(format))))
     }
 
     fn examples() -> Vec<Example> {

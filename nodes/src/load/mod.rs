@@ -3,6 +3,7 @@
 pub mod arrow;
 pub mod csv;
 pub mod database;
+pub mod delta;
 pub mod excel;
 pub mod http;
 pub mod journal;

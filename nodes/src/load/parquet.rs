@@ -68,7 +68,7 @@ impl NodeKind for ParquetLoad {
             return None;
         }
         let format = Format { compression: self.compression };
-        Some(Planned::sink(Sink::File { port: "in", path: self.path.0.clone(), format: Arc::new(format) }))
+        Some(Planned::sink(Sink::file(&self.path, Arc::new(format))))
     }
 
     fn examples() -> Vec<Example> {

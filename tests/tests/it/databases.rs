@@ -251,3 +251,38 @@ fn a_connection_that_is_not_known_says_where_it_belongs() {
     assert_eq!(code, Some(2), "{said}");
     assert!(said.contains("[connections]"), "{said}");
 }
+
+#[test]
+fn postgresql_is_read_over_odbc() {
+    let Some(server) = postgres() else { return };
+    let places = ["/usr/lib/x86_64-linux-gnu/odbc/psqlodbcw.so", "/usr/lib/aarch64-linux-gnu/odbc/psqlodbcw.so", "/usr/lib64/psqlodbcw.so"];
+    let Some(driver) = places.into_iter().find(|place| Path::new(place).is_file()) else {
+        eprintln!("skipped: the ODBC driver of PostgreSQL is not installed");
+        return;
+    };
+    let port = server.url.rsplit(':').next().unwrap().split('/').next().unwrap().to_owned();
+    let psql = program("psql", &["/usr/lib/postgresql/*/bin"]).unwrap();
+    for sql in [
+        "CREATE TABLE sales (id bigint, name text, amount numeric(20, 2), ratio float8, ok boolean, day date, at timestamp)",
+        "INSERT INTO sales VALUES (1, 'Zoë''s', 123456789012345678.90, 0.5, true, '2026-09-30', '2026-09-30 12:34:56.789'), (2, NULL, -0.05, NULL, false, NULL, NULL)",
+    ] {
+        let done = Command::new(&psql).arg(&server.url).args(["-c", sql]).output().unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    }
+    let address = format!("odbc:Driver={driver};Server=127.0.0.1;Port={port};Database=postgres;UID=weir;BoolsAsChar=0");
+    let project = project(&address);
+    let read = step("input.database", json!({ "connection": "db", "query": "SELECT * FROM sales ORDER BY id" }));
+    project.write("w.json", chain("w", &[("read", read), ("write", step("load.csv", json!({ "path": "out.csv" })))])).unwrap();
+    let (code, said) = run(&project, "w.json");
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(
+        project.read("out.csv").unwrap(),
+        "id,name,amount,ratio,ok,day,at\n1,Zoë's,123456789012345678.90,0.5,true,2026-09-30,2026-09-30 12:34:56.789\n2,,-0.05,,false,,\n"
+    );
+    // It is for reading, and says so.
+    project.write("a.csv", "id\n3\n").unwrap();
+    let load = step("load.database", json!({ "connection": "db", "table": "sales" }));
+    project.write("l.json", chain("l", &[("read", step("input.csv", json!({ "path": "a.csv" }))), ("load", load)])).unwrap();
+    let (code, said) = run(&project, "l.json");
+    assert!(code != Some(0) && said.contains("over ODBC Weir reads"), "{said}");
+}

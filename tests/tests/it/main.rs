@@ -9,6 +9,7 @@ mod crash;
 mod databases;
 mod determinism;
 mod input_errors;
+mod lake;
 mod nested;
 mod preview;
 mod reference;
