@@ -30,6 +30,7 @@ pub mod table;
 pub mod types;
 mod whole;
 mod window;
+mod workbook;
 
 pub use kind::{Category, Check, Identity, NodeKind, Planned, Planning, Severity, Sink, Words};
 pub use problem::Problem;

@@ -1,6 +1,6 @@
 """Makes the reference cases beside this file: small data, workflows, and what another engine says they give.
 
-    pip install duckdb && python make.py
+    pip install duckdb reportlab && python make.py
 
 The data comes from a fixed seed; the expected tables come from DuckDB (or, where SQL cannot say it, from the few lines
 of Python beside the case, in exact decimals). Nothing here is computed by Weir.
@@ -96,7 +96,7 @@ def case(name, nodes, edges, sql=None, rows=None):
     folder = HERE / name
     folder.mkdir(exist_ok=True)
     used = {part.split(".")[0] for pair in edges for part in pair}
-    nodes = {**{t: source(t) for t in used if t not in nodes and t != "out"}, **nodes, "out": step("load.csv", path="out.csv")}
+    nodes = {**{t: source(t) for t in sorted(used) if t not in nodes and t != "out"}, **nodes, "out": step("load.csv", path="out.csv")}
     document = {"weir": 1, "name": name, "nodes": nodes, "edges": [{"from": a, "to": b} for a, b in edges]}
     (folder / "workflow.json").write_text(json.dumps(document, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     if sql:
@@ -337,7 +337,34 @@ def percentiles():
     return ["region", "median", "p90", "average"], result
 
 
+def statement():
+    """A bank statement of three pages as another program draws it; its totals must reconcile with its lines."""
+    from reportlab.lib.pagesizes import A4
+    from reportlab.lib.styles import getSampleStyleSheet
+    from reportlab.platypus import Paragraph, SimpleDocTemplate, Table, TableStyle
+    draw = random.Random(7)
+    french = lambda v: "" if v is None else f"{v:,.2f}".replace(",", " ").replace(".", ",")
+    lines, balance = [], Decimal("10000.00")
+    for i in range(90):
+        amount = Decimal(draw.randrange(100, 250000)) / 100
+        out = i % 3 != 0
+        balance += -amount if out else amount
+        text = f"Prélèvement n° {i} – {draw.choice(['Lyon', 'Villeneuve-sur-Lot', 'Nîmes'])}" if out else f"Virement client {i}"
+        lines.append([dt.date(2026, 9, 1 + i % 28).isoformat(), text, amount if out else None, None if out else amount, balance])
+    total = lambda place: sum(line[place] for line in lines if line[place] is not None)
+    header = ["Date", "Libellé", "Débit", "Crédit", "Solde"]
+    shown = [[*line[:2], *map(french, line[2:])] for line in lines]
+    table = Table([header, *shown, ["Total", "", french(total(2)), french(total(3)), ""]], repeatRows=1)
+    table.setStyle(TableStyle([("ALIGN", (2, 0), (-1, -1), "RIGHT"), ("GRID", (0, 0), (-1, -1), 0.5, (0, 0, 0))]))
+    page = SimpleDocTemplate(str(DATA / "statement.pdf"), pagesize=A4, invariant=1)
+    page.build([Paragraph("Relevé de compte au 30/09/2026 – Mme Zoé Dupont", getSampleStyleSheet()["Title"]), table])
+    case("bank-statement-pdf",
+         {"read": step("input.pdf", path="data/statement.pdf"), "tie": step("control.reconcile", value="[Débit]")},
+         [("read", "tie"), ("read.totals", "tie.reference"), ("tie", "out")], rows=(header, lines))
+
+
 make_data()
 load_database()
 make_cases()
+statement()
 print(len([path for path in HERE.iterdir() if path.is_dir() and path.name != "data"]), "cases")

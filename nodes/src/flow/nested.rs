@@ -36,9 +36,10 @@ pub struct WorkflowStep {
 pub struct ForEach {
     /// The workflow's file.
     pub path: FilePath,
-    /// Its parameter that takes the values.
+    /// Its parameter that takes the values; the rows of a file name theirs.
+    #[serde(default)]
     pub parameter: String,
-    /// The values: the files of a folder, or a list.
+    /// The values: the files of a folder, the rows of a file, or a list.
     pub values: Values,
     /// The values of its other parameters.
     #[serde(default)]
@@ -79,6 +80,11 @@ pub enum Values {
         #[serde(default = "all")]
         pattern: String,
     },
+    /// Each row of a CSV file: its columns are the parameters of the run, its first value names it.
+    Row {
+        /// The file, with the names of parameters in its first line.
+        table: FilePath,
+    },
     /// Each value of a list.
     Value {
         /// The values.
@@ -117,6 +123,24 @@ fn ports(inputs: &[String], outputs: &[String], expanded: bool) -> Ports {
         inputs: arriving.iter().map(|name| InPort { name: lasting(name), arity, title: words(name) }).collect(),
         outputs: outputs.iter().map(|name| OutPort { name: lasting(name), title: words(name) }).collect(),
     }
+}
+
+/// The rows of a file, each as the parameters of a run.
+fn rows(host: &dyn Host, path: &str) -> Result<Vec<Vec<(String, String)>>, Problem> {
+    if let Some(problem) = host.refused(path) {
+        return Err(problem);
+    }
+    let broken = |error: csv::Error| {
+        let line = error.position().map(csv::Position::line);
+        Problem::error(format!("The file cannot be read: {error}."))
+            .in_file(path, line)
+            .help("Choose a CSV file whose first line names the parameters.")
+    };
+    let mut reader = csv::Reader::from_path(host.path(path)).map_err(broken)?;
+    let names: Vec<String> =
+        reader.headers().map_err(broken)?.iter().map(|name| name.trim_start_matches('\u{feff}').trim().to_owned()).collect();
+    let row = |record: csv::Result<csv::StringRecord>| Ok(names.iter().cloned().zip(record?.iter().map(str::to_owned)).collect());
+    reader.records().map(row).collect::<csv::Result<_>>().map_err(broken)
 }
 
 /// Reports what cannot be planned as it stands.
@@ -194,8 +218,8 @@ impl NodeKind for ForEach {
             icon: "repeat",
             title: Words { en: "For each", fr: "Pour chaque" },
             summary: Words {
-                en: "Runs another workflow for each file of a folder or each value of a list.",
-                fr: "Exécute un autre flux pour chaque fichier d'un dossier ou chaque valeur d'une liste.",
+                en: "Runs another workflow for each file of a folder, each row of a file or each value of a list.",
+                fr: "Exécute un autre flux pour chaque fichier d'un dossier, chaque ligne d'un fichier ou chaque valeur d'une liste.",
             },
             synonyms: &["batch macro", "loop", "iterate", "group loop", "boucle", "itérer", "pour chaque fichier"],
             order: Words { en: "Run by run, in the order of the values.", fr: "Exécution par exécution, dans l'ordre des valeurs." },
@@ -210,8 +234,13 @@ impl NodeKind for ForEach {
         if self.expanded.is_some() {
             return Ok(Structure::Plain);
         }
+        let mut rows = Vec::new();
         let values = match &self.values {
             Values::Value { list } => list.clone(),
+            Values::Row { table } => {
+                rows = self::rows(host, &table.0).map_err(|problem| problem.on("values.table"))?;
+                rows.iter().filter_map(|row| row.first().map(|(_, value)| value.clone())).collect()
+            }
             Values::File { folder, pattern } => {
                 if let Some(problem) = host.refused(&folder.0) {
                     return Err(problem.on("values.folder"));
@@ -227,11 +256,11 @@ impl NodeKind for ForEach {
         if values.is_empty() {
             return Err(Problem::error("There is nothing to run for.").on("values").help("Give values, or a pattern that some file fits."));
         }
-        let set = |value: &String| {
-            let others = self.set.iter().map(|one| (one.name.clone(), one.value.clone()));
-            others.chain([(self.parameter.clone(), value.clone())]).collect()
-        };
-        let sets = values.iter().map(set).collect();
+        if rows.is_empty() {
+            rows = values.iter().map(|value| vec![(self.parameter.clone(), value.clone())]).collect();
+        }
+        let others = || self.set.iter().map(|one| (one.name.clone(), one.value.clone()));
+        let sets = rows.into_iter().map(|row| others().chain(row).collect()).collect();
         let mut expanded = self.clone();
         expanded.expanded = Some(values);
         let params = serde_json::to_value(expanded).unwrap_or_default();
@@ -245,6 +274,9 @@ impl NodeKind for ForEach {
             return None;
         };
         cx.source_file(&self.path.0, "path")?;
+        if let Values::Row { table } = &self.values {
+            cx.source_file(&table.0, "values.table")?;
+        }
         let mut flows = Vec::new();
         for name in &self.outputs {
             let tables: Vec<(String, Table)> = values.iter().cloned().zip(cx.inputs(name).to_vec()).collect();
@@ -265,6 +297,11 @@ impl NodeKind for ForEach {
             Example::new(
                 "For each region.",
                 json!({ "path": "workflows/region.json", "parameter": "region", "values": list, "outputs": ["rows"] }),
+            )
+            .elsewhere(),
+            Example::new(
+                "For each row of a file, whose columns are the parameters.",
+                json!({ "path": "workflows/region.json", "parameter": "", "values": { "each": "row", "table": "regions.csv" }, "outputs": ["rows"] }),
             )
             .elsewhere(),
             Example::new("One that only loads.", json!({ "path": "workflows/archive.json", "parameter": "region", "values": list }))

@@ -2,6 +2,7 @@
 //!
 //! A number in a workbook is a float of 15 digits: it is read as the decimal people see, never as the float behind it.
 
+use std::collections::BTreeSet;
 use std::io::Cursor;
 use std::path::Path;
 use std::sync::Arc;
@@ -51,6 +52,9 @@ pub struct ExcelInput {
     /// Whether every cell of a merged block has its value, not only the first.
     #[serde(default)]
     pub fill_merged: bool,
+    /// Whether rows that are hidden, by a person or by a filter, are left out.
+    #[serde(default)]
+    pub skip_hidden: bool,
     /// Types given by hand; the other columns' types are found out.
     #[serde(default)]
     pub columns: Vec<ExcelColumn>,
@@ -121,7 +125,15 @@ impl NodeKind for ExcelInput {
         let mut tables = Vec::new();
         for (i, (name, range)) in ranges.iter().enumerate() {
             let mut notes = Vec::new();
-            let table = self.table(range, name, &mut notes);
+            let hidden = match self.hidden(&path, name) {
+                Ok(hidden) => hidden,
+                Err(what) => {
+                    let problem = Problem::error(format!("The hidden rows are not known: {what}.")).on("skip_hidden");
+                    cx.problem(problem.in_file(&self.path.0, None).help("Save the workbook as .xlsx, or read all its rows."));
+                    continue;
+                }
+            };
+            let table = self.table(range, name, &hidden, &mut notes);
             notes.into_iter().for_each(|note| cx.problem(note));
             match table {
                 Ok((batch, rows)) => {
@@ -167,6 +179,9 @@ impl NodeKind for ExcelInput {
             Example::new("A named range.", json!({ "path": "q.xlsx", "range": "Totals" }))
                 .file("q.xlsx", quarters())
                 .output("out", "what,total:integer\nall,99"),
+            Example::new("Rows that a filter hides are left out.", json!({ "path": "h.xlsx", "skip_hidden": true }))
+                .file("h.xlsx", filtered())
+                .output("out", "region,n:integer\nNorth,1\nSouth,3"),
             Example::new("A sheet that is not there is refused.", json!({ "path": "quotas.xlsx", "sheet": "Asia" }))
                 .file("quotas.xlsx", sample())
                 .refused("Europe"),
@@ -190,6 +205,20 @@ fn quarters() -> Vec<u8> {
             sheet.write(7, 5, "what")?.write(7, 6, "total")?.write(8, 5, "all")?.write(8, 6, 99)?;
         }
         workbook.define_name("Totals", "=Q1!$F$8:$G$9")?;
+        workbook.save_to_buffer()
+    };
+    written().unwrap_or_default()
+}
+
+/// A workbook with a hidden row for the examples.
+fn filtered() -> Vec<u8> {
+    let written = || -> Result<Vec<u8>, rust_xlsxwriter::XlsxError> {
+        let mut workbook = rust_xlsxwriter::Workbook::new();
+        let sheet = workbook.add_worksheet();
+        for (row, (region, n)) in [("North", 1), ("East", 2), ("South", 3)].into_iter().enumerate() {
+            sheet.write(row as u32 + 1, 0, region)?.write(row as u32 + 1, 1, n)?;
+        }
+        sheet.write(0, 0, "region")?.write(0, 1, "n")?.set_row_hidden(2)?;
         workbook.save_to_buffer()
     };
     written().unwrap_or_default()
@@ -310,8 +339,23 @@ impl ExcelInput {
         Ok(found)
     }
 
+    /// The rows to leave out because they are hidden.
+    fn hidden(&self, path: &Path, sheet: &str) -> Result<BTreeSet<u32>, String> {
+        if !self.skip_hidden {
+            return Ok(BTreeSet::new());
+        }
+        let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
+        crate::workbook::hidden_rows(file, sheet)
+    }
+
     /// The rows, and the number of each in the sheet.
-    fn table(&self, range: &Range<Data>, sheet: &str, notes: &mut Vec<Problem>) -> Result<(RecordBatch, Vec<i64>), Vec<Problem>> {
+    fn table(
+        &self,
+        range: &Range<Data>,
+        sheet: &str,
+        hidden: &BTreeSet<u32>,
+        notes: &mut Vec<Problem>,
+    ) -> Result<(RecordBatch, Vec<i64>), Vec<Problem>> {
         let file = &self.path.0;
         let empty = |message: String| vec![Problem::error(message).in_file(file, None).help("Choose another sheet.")];
         let Some((top, left)) = range.start() else { return Err(empty(format!("The sheet \"{sheet}\" is empty."))) };
@@ -321,6 +365,7 @@ impl ExcelInput {
             .map(|(i, row)| (top + i as u32 + 1, row))
             .filter(|(number, row)| {
                 self.header_row.is_none_or(|header| *number >= header)
+                    && !hidden.contains(number)
                     && !row.iter().all(|cell| !cell.is_error() && text(cell).is_none_or(|t| t.trim().is_empty()))
             })
             .collect();

@@ -62,7 +62,8 @@ fn several_sheets_and_totals() {
     let mut workbook: Xlsx<_> = open_workbook(&file).unwrap();
     assert_eq!(workbook.worksheet_formula("Detail").unwrap().get_value((3, 1)).unwrap(), "SUM(B2:B3)");
 
-    written(folder.path(), json!({ "path": "out.xlsx", "by": "region" }), &[("in", "region,n:integer\nNord/Est,1\n,2\nNord/Est,3")]).unwrap();
+    written(folder.path(), json!({ "path": "out.xlsx", "by": "region" }), &[("in", "region,n:integer\nNord/Est,1\n,2\nNord/Est,3")])
+        .unwrap();
     assert_eq!(cells(&file, "Nord-Est"), [["region", "n"], ["Nord/Est", "1"], ["Nord/Est", "3"]]);
     assert_eq!(cells(&file, "(empty)")[1][1], "2");
 }

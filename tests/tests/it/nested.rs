@@ -92,6 +92,31 @@ fn a_workflow_runs_for_each_file_of_a_folder() {
 }
 
 #[test]
+fn a_workflow_runs_for_each_row_of_a_file() {
+    let project = project();
+    let inner = flow(
+        &json!({ "file": { "type": "file", "default": "a.csv" }, "rate": { "type": "integer", "default": "1" } }),
+        &json!({
+            "read": step("input.csv", json!({ "path": "{{file}}" })),
+            "times": step("formula", json!({ "columns": [{ "name": "c", "formula": "[a] * $rate" }] })),
+            "rows": step("port.out", json!({ "name": "rows" }))
+        }),
+        &[("read", "times"), ("times", "rows")],
+    );
+    project.write("read.json", inner).unwrap();
+    project.write("data/s1.csv", "a,b\n1,x\n").unwrap();
+    project.write("data/s2.csv", "a,b\n2,y\n").unwrap();
+    project.write("sites.csv", "file,rate\ndata/s2.csv,10\ndata/s1.csv,100\n").unwrap();
+    let values = json!({ "each": "row", "table": "sites.csv" });
+    let each = step("for_each", json!({ "path": "read.json", "values": values, "outputs": ["rows"], "source": "from" }));
+    let nodes = json!({ "each": each, "write": step("load.csv", json!({ "path": "out.csv" })) });
+    project.write("w.json", flow(&json!({}), &nodes, &[("each", "write")])).unwrap();
+    let ran = project.weir(&["run", "w.json"]).unwrap();
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+    assert_eq!(project.read("out.csv").unwrap(), "a,b,c,from\n2,y,20,data/s2.csv\n1,x,100,data/s1.csv\n");
+}
+
+#[test]
 fn what_cannot_be_nested_says_why() {
     let project = project();
     let tries = [

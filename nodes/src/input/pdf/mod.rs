@@ -79,13 +79,10 @@ impl NodeKind for PdfInput {
     }
 
     fn plan(&self, cx: &mut Planning<'_>) -> Option<Planned> {
-        let wanted = match pages(&self.pages) {
-            Some(wanted) => wanted,
-            None => {
-                let what = format!("\"{}\" does not name pages.", self.pages);
-                cx.problem(Problem::error(what).on("pages").help("Write them like 2 or 1-3,5."));
-                return None;
-            }
+        let Some(wanted) = pages(&self.pages) else {
+            let what = format!("\"{}\" does not name pages.", self.pages);
+            cx.problem(Problem::error(what).on("pages").help("Write them like 2 or 1-3,5."));
+            return None;
         };
         let path = cx.source_file(&self.path.0, "path")?;
         let shown = self.path.0.clone();
@@ -99,9 +96,14 @@ impl NodeKind for PdfInput {
             .map_err(|what| wrong(what, "path", "Open the file with a reader to see whether it is whole."));
         let found = read.and_then(|lines| {
             if lines.is_empty() {
-                return Err(wrong("there is no text on these pages".into(), "pages", "A scanned page is a picture: run it through OCR first."));
+                return Err(wrong(
+                    "there is no text on these pages".into(),
+                    "pages",
+                    "A scanned page is a picture: run it through OCR first.",
+                ));
             }
-            let table = self.between(&lines).map_err(|(what, field)| wrong(what, field, "Look at the page and name a text that stands there."))?;
+            let table =
+                self.between(&lines).map_err(|(what, field)| wrong(what, field, "Look at the page and name a text that stands there."))?;
             self.tables(&table, &mut notes)
         });
         notes.into_iter().for_each(|note| cx.problem(note));
@@ -248,7 +250,7 @@ impl PdfInput {
             }
         }
         let names = super::csv::sniff::clean_names(names, file, notes)?;
-        for name in [PAGE, BOX].into_iter().filter(|name| self.origin && names.iter().any(|column| column == name)) {
+        if let Some(name) = [PAGE, BOX].into_iter().find(|name| self.origin && names.iter().any(|column| column == name)) {
             let what = format!("The table has a column \"{name}\" already.");
             return Err(vec![Problem::error(what).on("origin").in_file(file, None).help("Read it without its origin.")]);
         }

@@ -90,7 +90,9 @@ impl NodeKind for ExcelLoad {
                 let what = format!("\"{name}\" cannot be the name of a sheet: {error}.");
                 cx.problem(Problem::error(what).on(field).help("Use at most 31 plain characters."));
             }
-            if std::iter::once(&self.sheet).chain(&self.more).filter(|other| other.eq_ignore_ascii_case(name)).count() > 1 || name == IN.name && field == "more" {
+            if std::iter::once(&self.sheet).chain(&self.more).filter(|other| other.eq_ignore_ascii_case(name)).count() > 1
+                || name == IN.name && field == "more"
+            {
                 cx.problem(Problem::error(format!("There are two sheets \"{name}\".")).on(field).help("Name each sheet once."));
             }
         }
@@ -112,7 +114,9 @@ impl NodeKind for ExcelLoad {
             cx.problem(Problem::error("A place is one of a template.").on("place").help("Choose the template, or leave the place out."));
         }
         if by.is_some() && !self.more.is_empty() {
-            cx.problem(Problem::error("Sheets by value and further sheets exclude each other.").on("more").help("Load them into two files."));
+            cx.problem(
+                Problem::error("Sheets by value and further sheets exclude each other.").on("more").help("Load them into two files."),
+            );
         }
         if cx.failed() {
             return None;
@@ -122,12 +126,8 @@ impl NodeKind for ExcelLoad {
             return Some(Planned::sink(Sink::file(&self.path, format)));
         }
         let sinks = std::iter::once((IN.name, &self.sheet)).chain(self.more.iter().map(|name| (lasting(name), name)));
-        let sinks = sinks.map(|(port, name)| Sink::File {
-            port,
-            path: self.path.0.clone(),
-            format: Arc::clone(&format),
-            part: Some(name.clone()),
-        });
+        let sinks =
+            sinks.map(|(port, name)| Sink::File { port, path: self.path.0.clone(), format: Arc::clone(&format), part: Some(name.clone()) });
         Some(Planned { sinks: sinks.collect(), ..Planned::default() })
     }
 
@@ -176,7 +176,9 @@ impl ExcelLoad {
             }
             Err(what) => {
                 let problem = Problem::error(format!("The template cannot be filled: {what}."));
-                cx.problem(problem.on("place").in_file(path.0.clone(), None).help("Name a range in the workbook, or a cell such as Report!B5."));
+                cx.problem(
+                    problem.on("place").in_file(path.0.clone(), None).help("Name a range in the workbook, or a cell such as Report!B5."),
+                );
                 None
             }
         }

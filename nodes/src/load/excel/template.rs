@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{Cursor, Read, Seek, Write};
+use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 
 use arrow::array::{Array, RecordBatch};
@@ -20,6 +20,7 @@ use zip::{ZipArchive, ZipWriter};
 
 use super::SHEET_ROWS;
 use crate::kind::{FileFormat, Writing};
+use crate::workbook::{WORKBOOK, attribute, part, sheet_part};
 
 /// Where rows go in a workbook.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,22 +31,6 @@ pub(super) struct Place {
     first_column: u16,
     /// The last cell, when the place is a range.
     last: Option<(u32, u16)>,
-}
-
-/// The workbook's list of sheets and names.
-const WORKBOOK: &str = "xl/workbook.xml";
-
-fn part(archive: &mut ZipArchive<impl Read + Seek>, name: &str) -> Result<String, String> {
-    let mut text = String::new();
-    let entry = archive.by_name(name).map_err(|error| format!("it has no \"{name}\": {error}"))?;
-    entry.take(1 << 30).read_to_string(&mut text).map_err(|error| error.to_string())?;
-    Ok(text)
-}
-
-fn attribute(element: &BytesStart<'_>, name: &str) -> Option<String> {
-    let attribute = element.attributes().flatten().find(|attribute| attribute.key.as_ref() == name)?;
-    let text = attribute.value.into_owned();
-    Some(quick_xml::escape::unescape(&text).map_or_else(|_| text.clone(), std::borrow::Cow::into_owned))
 }
 
 /// A cell such as `B5` or `$B$5`: its row from 1 and its column from 0.
@@ -67,14 +52,11 @@ impl Place {
         let file = File::open(file).map_err(|error| error.to_string())?;
         let mut archive = ZipArchive::new(file).map_err(|_| "it is not an .xlsx workbook")?;
         let workbook = part(&mut archive, WORKBOOK)?;
-        let (mut sheets, mut names) = (Vec::new(), BTreeMap::new());
+        let mut names = BTreeMap::new();
         let mut reader = Reader::from_str(&workbook);
         let mut defining: Option<(String, String)> = None;
         loop {
             match reader.read_event().map_err(|error| error.to_string())? {
-                Event::Start(element) | Event::Empty(element) if element.local_name().as_ref() == "sheet" => {
-                    sheets.push((attribute(&element, "name").unwrap_or_default(), attribute(&element, "r:id").unwrap_or_default()));
-                }
                 Event::Start(element) if element.local_name().as_ref() == "definedName" => {
                     defining = attribute(&element, "name").map(|name| (name, String::new()));
                 }
@@ -104,25 +86,9 @@ impl Place {
         let (first, last) = cells.split_once(':').map_or((cells, None), |(first, last)| (first, Some(last)));
         let (first_row, first_column) = cell(first).ok_or_else(|| format!("\"{place}\" is no cell"))?;
         let last = last.map(|last| cell(last).ok_or_else(|| format!("\"{place}\" is no range"))).transpose()?;
-        let Some((_, id)) = sheets.iter().find(|(name, _)| *name == sheet) else {
-            let names: Vec<&str> = sheets.iter().map(|(name, _)| name.as_str()).collect();
-            return Err(format!("there is no sheet \"{sheet}\"; its sheets are {}", names.join(", ")));
-        };
-        let relations = part(&mut archive, "xl/_rels/workbook.xml.rels")?;
-        let mut reader = Reader::from_str(&relations);
-        loop {
-            match reader.read_event().map_err(|error| error.to_string())? {
-                Event::Start(element) | Event::Empty(element) if attribute(&element, "Id").as_ref() == Some(id) => {
-                    let target = attribute(&element, "Target").unwrap_or_default();
-                    let part = target.strip_prefix('/').map_or_else(|| format!("xl/{target}"), str::to_owned);
-                    // One cell is where rows begin; a range is all the room they have.
-                    let last = last.filter(|last| *last != (first_row, first_column));
-                    return Ok(Self { part, first_row, first_column, last });
-                }
-                Event::Eof => return Err(format!("the sheet \"{sheet}\" has no part")),
-                _ => {}
-            }
-        }
+        // One cell is where rows begin; a range is all the room they have.
+        let last = last.filter(|last| *last != (first_row, first_column));
+        Ok(Self { part: sheet_part(&mut archive, &sheet)?, first_row, first_column, last })
     }
 
     /// How many columns there is room for, where it is limited.
@@ -175,7 +141,9 @@ impl Writing for Filling {
                 }
                 let text = array_value_to_string(array, row)?;
                 Ok(Some(match (array.data_type(), super::moment(array, row)?) {
-                    (_, Some(moment)) => Value::Number(rust_xlsxwriter::ExcelDateTime::from_timestamp(moment.and_utc().timestamp()).map_err(said)?.to_excel().to_string()),
+                    (_, Some(moment)) => Value::Number(
+                        rust_xlsxwriter::ExcelDateTime::from_timestamp(moment.and_utc().timestamp()).map_err(said)?.to_excel().to_string(),
+                    ),
                     (DataType::Boolean, _) => Value::Boolean(text == "true"),
                     (data_type, _) if data_type.is_numeric() && super::number(&text, data_type).is_some() => Value::Number(text),
                     _ => Value::Text(text),
