@@ -16,7 +16,7 @@ use weir_engine::check::{Checked, check};
 use weir_engine::plan::Limits;
 use weir_engine::preview::{Grid, Previews, Values, View};
 use weir_engine::project::Project;
-use weir_engine::run::{Certificate, Progress, Request, RunError, run};
+use weir_engine::run::{Certificate, Options, Progress, Request, RunError, run};
 use weir_engine::workflow::{Version, Workflow};
 use weir_nodes::formula::Mistake;
 
@@ -289,7 +289,7 @@ impl Worker {
                     }
                 }
             };
-            let request = Request { workflow: &workflow, file: &file, project: &project, set: &set, limits: Limits::default() };
+            let request = Request { workflow: &workflow, file: &file, project: &project, set: &set, limits: Limits::default(), options: Options::default() };
             let result = run(&request, &progress).await.map(Box::new);
             tell.tell(Told::Ran(tab, result));
         });

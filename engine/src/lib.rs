@@ -4,7 +4,10 @@
 
 pub mod audit;
 pub mod check;
+pub mod approval;
+pub mod effect;
 pub mod graph;
+pub mod history;
 mod http;
 pub mod ledger;
 pub mod plan;

@@ -7,8 +7,11 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use weir_nodes::Problem;
+
+use crate::approval::Role;
 
 /// The file that marks a project's folder.
 pub const FILE: &str = "weir.toml";
@@ -26,9 +29,55 @@ pub struct Config {
     /// Folders outside the project that its workflows may read and write.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub folders: Vec<PathBuf>,
+    /// The people of the project, by the name they work under; with none, everybody may do everything.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub people: BTreeMap<String, PersonConfig>,
+    /// What an approval needs.
+    #[serde(skip_serializing_if = "ApprovalConfig::is_default")]
+    pub approval: ApprovalConfig,
     /// Databases and services by name; in them, `${NAME}` stands for an environment variable.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub connections: BTreeMap<String, Connection>,
+}
+
+/// A person of the project.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PersonConfig {
+    /// What they are called.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    /// What they may do.
+    pub role: Role,
+    /// The public half of their key, as `weir key new` prints it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+}
+
+/// What an approval needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ApprovalConfig {
+    /// Whether the one who made a version may not approve it.
+    pub separation: bool,
+    /// Ledger tables that take rows from approved versions only, whatever their load steps say.
+    pub governed: Vec<String>,
+    /// Whether an approved version loads the inputs that were looked at and no others.
+    pub same_inputs: bool,
+    /// By how many percent a total may move against the approved version, for a version to be proposed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub variance: Option<Decimal>,
+}
+
+impl Default for ApprovalConfig {
+    fn default() -> Self {
+        Self { separation: true, governed: vec![], same_inputs: false, variance: None }
+    }
+}
+
+impl ApprovalConfig {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// A database or a service.
@@ -66,7 +115,7 @@ pub(crate) struct Service {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { name: String::new(), locale: "en".into(), currency: "EUR".into(), folders: vec![], connections: BTreeMap::new() }
+        Self { name: String::new(), locale: "en".into(), currency: "EUR".into(), folders: vec![], people: BTreeMap::new(), approval: ApprovalConfig::default(), connections: BTreeMap::new() }
     }
 }
 
@@ -186,6 +235,11 @@ impl Project {
     /// The folder of the Universal Ledger.
     pub fn ledger(&self) -> PathBuf {
         self.state().join("ledger")
+    }
+
+    /// The folder of versions.
+    pub fn history(&self) -> PathBuf {
+        self.state().join("history")
     }
 
     /// The folder of runs: one folder each, with its certificate.

@@ -804,6 +804,8 @@ pub enum Sink {
         table: String,
         /// How rows enter it.
         mode: LedgerMode,
+        /// Whether it takes rows from approved versions only.
+        governed: bool,
     },
     /// A Delta table outside the ledger.
     Lake {

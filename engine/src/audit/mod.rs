@@ -1,7 +1,7 @@
-//! The audit chain: one append-only file of JSON lines, each holding the hash of the one before.
+//! The audit chain: one append-only file of JSON lines, each holding its own hash and that of the one before.
 //!
-//! A line that was altered, removed or put in between breaks the chain where it stands. That the *end* was cut off
-//! cannot be seen from the chain alone: certificates hold the hash of their entry.
+//! A line that was altered, removed or put in between breaks the chain where it stands. That its *end* was cut off is
+//! seen from a file beside it, which holds the number and the hash of the newest line.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -13,13 +13,43 @@ use serde_json::{Value, json};
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Event {
+    /// A version was saved.
+    Save,
+    /// An earlier version was made the newest.
+    Rollback,
+    /// A version was proposed for approval.
+    Propose,
+    /// A version was approved.
+    Approve,
+    /// A version was rejected.
+    Reject,
+    /// A failed control was waived for one run.
+    Waive,
     /// A run was published.
     Load,
     /// A run was blocked by a control.
     Block,
+    /// A run's ledger rows were compensated.
+    Reverse,
+    /// A state of a ledger table was named.
+    Snapshot,
+    /// Rows were given out of the ledger.
+    Export,
+    /// Old files of a ledger table were removed.
+    Vacuum,
+    /// A person's key was made.
+    Key,
     /// A line that a crash left unfinished was set aside.
     Repair,
+}
+
+impl Event {
+    /// Whether its line speaks of objects of the history.
+    pub(crate) fn is_of_history(self) -> bool {
+        matches!(self, Self::Save | Self::Rollback | Self::Propose | Self::Approve | Self::Reject)
+    }
 }
 
 /// A line of the chain.
@@ -39,8 +69,8 @@ pub struct Entry {
     pub detail: Value,
     /// The hash of the line before; of nothing, for the first.
     pub previous: String,
-    /// The hash of this line's own bytes; not part of them.
-    #[serde(skip)]
+    /// The hash of this line as it is without this field.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     hash: String,
 }
 
@@ -97,12 +127,11 @@ impl Audit {
         }
         let mut file = OpenOptions::new().create(true).read(true).append(true).open(&self.path)?;
         file.lock()?;
-        let mut text = String::new();
-        file.read_to_string(&mut text)?;
+        let (before, mut text) = last_lines(&mut file)?;
         // A crash in the middle of a line leaves it without its end.
         if let Some(at) = text.rfind('\n').map(|at| at + 1).or(Some(0)).filter(|at| *at < text.len()) {
             let torn = text.split_off(at);
-            file.set_len(at as u64)?;
+            file.set_len(before + at as u64)?;
             file.seek(SeekFrom::End(0))?;
             let (seq, previous) = tail(&text)?;
             let entry = line(&mut file, seq, previous, Event::Repair, user, "audit", json!({ "unfinished_line": torn }))?;
@@ -112,7 +141,7 @@ impl Audit {
         self.next(&mut file, seq, previous, event, user, subject, detail)
     }
 
-    #[expect(clippy::too_many_arguments, clippy::unused_self, reason = "these are the parts of a line")]
+    #[expect(clippy::too_many_arguments, reason = "these are the parts of a line")]
     fn next(
         &self,
         file: &mut File,
@@ -125,7 +154,28 @@ impl Audit {
     ) -> Result<Entry, AuditError> {
         let entry = line(file, seq, previous, event, user, subject, detail)?;
         file.sync_all()?;
+        crate::run::write_durably(&end_of(&self.path), &format!("{} {}", entry.seq, entry.hash))?;
         Ok(entry)
+    }
+
+    /// The newest lines, in order: some thousands of bytes of them.
+    pub fn recent(&self) -> Result<Vec<Entry>, AuditError> {
+        let mut file = match File::open(&self.path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(vec![]),
+            Err(error) => return Err(error.into()),
+        };
+        let (_, text) = last_lines(&mut file)?;
+        Ok(text.lines().filter_map(read).collect())
+    }
+
+    /// All lines, in order. One that cannot be read is left out: [`verify`] names it.
+    pub fn entries(&self) -> Result<Vec<Entry>, AuditError> {
+        match std::fs::read_to_string(&self.path) {
+            Ok(text) => Ok(text.lines().filter_map(read).collect()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(vec![]),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// The line of an event about a subject, if there is one.
@@ -139,25 +189,54 @@ impl Audit {
     }
 }
 
+/// The end of the file, from the beginning of a line: the last whole line and what a crash may have left behind it.
+/// Also where that is.
+fn last_lines(file: &mut File) -> Result<(u64, String), AuditError> {
+    let length = file.metadata()?.len();
+    let mut size = 64 * 1024;
+    loop {
+        let start = length.saturating_sub(size);
+        let mut bytes = Vec::new();
+        file.seek(SeekFrom::Start(start))?;
+        file.read_to_end(&mut bytes)?;
+        // The last line's own beginning must be in view, unless the file begins there.
+        let whole = bytes.iter().rposition(|byte| *byte == b'\n').unwrap_or(0);
+        let first = bytes[..whole].iter().position(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        if start > 0 && first == 0 {
+            size *= 4;
+            continue;
+        }
+        let first = if start == 0 { 0 } else { first };
+        let text = String::from_utf8_lossy(&bytes[first..]).into_owned();
+        return Ok((start + first as u64, text));
+    }
+}
+
+/// A line, if it is whole and its hash is its own.
 fn read(line: &str) -> Option<Entry> {
-    let mut entry: Entry = serde_json::from_str(line).ok()?;
-    entry.hash = hash(line.as_bytes());
-    Some(entry)
+    let entry: Entry = serde_json::from_str(line).ok()?;
+    let body = line.strip_suffix(&format!(",\"hash\":\"{}\"}}", entry.hash))?;
+    (hash(format!("{body}}}").as_bytes()) == entry.hash).then_some(entry)
+}
+
+/// The file that holds the number and the hash of the newest line. A crash may leave it one line behind.
+fn end_of(path: &Path) -> PathBuf {
+    path.with_extension("end")
 }
 
 /// The number of the next line, and the hash of the last.
 fn tail(text: &str) -> Result<(u64, String), AuditError> {
     let Some(last) = text.lines().last() else { return Ok((1, hash(b""))) };
-    let entry = read(last).ok_or_else(|| AuditError::Broken { line: text.lines().count() as u64, why: "it cannot be read".into() })?;
+    let entry = read(last).ok_or_else(|| AuditError::Broken { line: 0, why: "its last line cannot be read".into() })?;
     Ok((entry.seq + 1, entry.hash))
 }
 
 fn line(file: &mut File, seq: u64, previous: String, event: Event, user: &str, subject: &str, detail: Value) -> Result<Entry, AuditError> {
     let time = chrono::Utc::now().format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
     let mut entry = Entry { seq, time, user: user.to_owned(), event, subject: subject.to_owned(), detail, previous, hash: String::new() };
+    entry.hash = hash(serde_json::to_string(&entry).map_err(io::Error::from)?.as_bytes());
     let text = serde_json::to_string(&entry).map_err(io::Error::from)?;
     file.write_all(format!("{text}\n").as_bytes())?;
-    entry.hash = hash(text.as_bytes());
     Ok(entry)
 }
 
@@ -165,9 +244,11 @@ fn line(file: &mut File, seq: u64, previous: String, event: Event, user: &str, s
 pub fn verify(path: &Path) -> Result<Verified, AuditError> {
     let bytes = match std::fs::read(path) {
         Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Verified { entries: 0 }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => vec![],
         Err(error) => return Err(error.into()),
     };
+    let end = std::fs::read_to_string(end_of(path)).ok();
+    let end = end.as_deref().and_then(|text| text.trim_end().split_once(' ')).and_then(|(seq, hash)| Some((seq.parse::<u64>().ok()?, hash)));
     let mut previous = hash(b"");
     let mut entries = 0;
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
@@ -176,14 +257,19 @@ pub fn verify(path: &Path) -> Result<Verified, AuditError> {
         let Some(line) = line.strip_suffix(b"\n") else {
             return Err(broken("the line is unfinished"));
         };
-        let entry = std::str::from_utf8(line).ok().and_then(read).ok_or_else(|| broken("it cannot be read"))?;
-        if entry.seq != entries {
+        let entry = std::str::from_utf8(line).ok().and_then(read).ok_or_else(|| broken("it was altered, or is no line of the chain"))?;
+        if entry.seq != entries || entry.previous != previous {
             return Err(broken("a line was removed or put in before it"));
         }
-        if entry.previous != previous {
-            return Err(broken("the line before it was altered"));
+        if end.is_some_and(|(seq, hash)| seq == entry.seq && hash != entry.hash) {
+            return Err(broken("it is not the line that was written there"));
         }
-        previous = hash(line);
+        previous = entry.hash;
     }
-    Ok(Verified { entries })
+    match end {
+        Some((seq, _)) if seq <= entries => Ok(Verified { entries }),
+        None if entries == 0 => Ok(Verified { entries }),
+        Some((seq, _)) => Err(AuditError::Broken { line: entries + 1, why: format!("{} lines were cut off its end", seq - entries) }),
+        None => Err(AuditError::Broken { line: entries, why: "the file that knows its end is missing or altered".into() }),
+    }
 }

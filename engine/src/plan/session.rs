@@ -8,6 +8,7 @@ use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::SessionStateBuilder;
+use datafusion::optimizer::Optimizer;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::SessionContext;
 
@@ -23,12 +24,25 @@ pub struct Limits {
     pub memory_bytes: usize,
     /// Rows in a batch.
     pub batch_rows: usize,
+    /// Whether plans are rewritten to run faster.
+    pub optimise: bool,
 }
+
+/// The rewritings without which some plans cannot run at all, or compare every row with every other.
+const NEEDED: &[&str] = &[
+    "replace_distinct_aggregate",
+    "decorrelate_predicate_subquery",
+    "scalar_subquery_to_join",
+    "decorrelate_lateral_join",
+    "extract_equijoin_predicate",
+    // Some functions are written in terms of others and have no form of their own.
+    "simplify_expressions",
+];
 
 impl Default for Limits {
     fn default() -> Self {
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self { threads, memory_bytes: machine_memory().map_or(2 << 30, |bytes| bytes / 2), batch_rows: 8192 }
+        Self { threads, memory_bytes: machine_memory().map_or(2 << 30, |bytes| bytes / 2), batch_rows: 8192, optimise: true }
     }
 }
 
@@ -57,8 +71,11 @@ pub(crate) fn session(limits: &Limits, spill_folder: &Path) -> Result<SessionCon
     let chosen = rules.iter().position(|rule| rule.name() == "join_selection").map_or(0, |place| place + 1);
     rules.insert(chosen, Arc::new(SpillJoins));
     let planner = weir_nodes::session::Planner { others: vec![Arc::new(TapPlanner)] };
+    let mut rewritings = Optimizer::new().rules;
+    rewritings.retain(|rule| limits.optimise || NEEDED.contains(&rule.name()));
     let state = SessionStateBuilder::new()
         .with_config(config)
+        .with_optimizer_rules(rewritings)
         .with_runtime_env(runtime.build_arc()?)
         .with_default_features()
         .with_physical_optimizer_rules(rules)

@@ -6,6 +6,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use weir_nodes::Severity;
 
+use super::governance::ApprovalProof;
 use super::sources::SourceProof;
 
 /// How a run ended.
@@ -40,6 +41,15 @@ pub struct Certificate {
     pub verdicts: Vec<Verdict>,
     /// What was published; what would have been, when blocked.
     pub outputs: Vec<OutputProof>,
+    /// The approval under which governed tables were loaded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<ApprovalProof>,
+    /// Governed tables that were left alone, for it was a draft.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held_back: Vec<String>,
+    /// How everything was computed a second time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shadow: Option<Shadow>,
     /// The engine's version.
     pub engine: String,
     /// Who ran it.
@@ -50,6 +60,24 @@ pub struct Certificate {
     pub finished: String,
     /// Its place in the audit chain.
     pub audit: Option<AuditPlace>,
+}
+
+/// How everything was computed a second time, by another route.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Shadow {
+    /// The threads it used.
+    pub threads: usize,
+    /// The bytes its operators could hold.
+    pub memory_bytes: usize,
+}
+
+/// Who let a failed control pass for one run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiver {
+    /// Who.
+    pub by: String,
+    /// Why.
+    pub reason: String,
 }
 
 /// Which workflow ran.
@@ -79,7 +107,7 @@ pub struct StepProof {
 }
 
 /// Whether a control held.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
     /// The step.
     pub node: String,
@@ -95,10 +123,33 @@ pub struct Verdict {
     /// Rows on the port that must stay empty.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exceptions: Option<Exceptions>,
+    /// Who let it pass although it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waived: Option<Waiver>,
+}
+
+impl Verdict {
+    /// Whether it keeps the run from being published.
+    pub fn blocks(&self) -> bool {
+        !self.holds && self.severity == Severity::Block && self.waived.is_none()
+    }
+}
+
+impl Certificate {
+    /// What makes another load the same as this one: version, parameters, inputs, and what came out.
+    pub fn load_fingerprint(&self) -> String {
+        super::governance::load_fingerprint(&self.workflow.version, &self.parameters, &self.sources, &self.outputs)
+    }
+
+    /// The hash of all of it but its place in the audit chain.
+    pub fn fingerprint(&self) -> Option<String> {
+        let text = serde_json::to_vec(&Self { audit: None, ..self.clone() }).ok()?;
+        Some(blake3::hash(&text).to_hex().to_string())
+    }
 }
 
 /// Two totals side by side.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Figures {
     /// What the first is called.
     pub left_label: String,
@@ -122,7 +173,7 @@ pub struct Figures {
 }
 
 /// The rows that broke a control.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Exceptions {
     /// `NODE.PORT`, for `weir preview`.
     pub port: String,
@@ -133,7 +184,7 @@ pub struct Exceptions {
 }
 
 /// Something that was published.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OutputProof {
     /// The load step.
     pub node: String,

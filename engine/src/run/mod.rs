@@ -5,9 +5,11 @@
 
 pub mod certificate;
 mod digest;
+mod governance;
 mod publish;
 mod sources;
 mod stage;
+mod trial;
 mod verdict;
 
 use std::collections::BTreeMap;
@@ -15,16 +17,23 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use weir_nodes::{Problem, Severity};
+use weir_nodes::Problem;
+use weir_nodes::problem::did_you_mean;
 
 pub use certificate::{Certificate, Outcome};
+pub(crate) use publish::write_durably;
+pub use governance::ApprovalProof;
 pub use sources::SourceProof;
+pub(crate) use trial::{Trial, trial};
+pub use trial::{Reproduced, Reproduction, reproduce};
 
+use crate::approval::{Act, Person, allow};
 use crate::check::{self, Checked};
+use crate::history::History;
 use crate::plan::{Limits, WireId};
-use crate::project::{self, Project};
+use crate::project::Project;
 use crate::workflow::Workflow;
-use certificate::{StepProof, WorkflowProof};
+use certificate::{StepProof, Waiver, WorkflowProof};
 use publish::Intent;
 use sources::Proving;
 
@@ -41,6 +50,23 @@ pub struct Request<'a> {
     pub set: &'a [(String, String)],
     /// What it may use.
     pub limits: Limits,
+    /// What else is asked of it.
+    pub options: Options,
+}
+
+/// What else is asked of a run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Governed tables are left alone, so that the version need not be approved.
+    pub draft: bool,
+    /// What was loaded before is loaded again.
+    pub again: bool,
+    /// Everything is computed a second time, by another route, and must come out the same.
+    pub shadow: bool,
+    /// Steps whose failed controls are let pass, this once.
+    pub waive: Vec<String>,
+    /// Why they are.
+    pub reason: String,
 }
 
 /// What happens while a run goes on.
@@ -72,6 +98,7 @@ pub enum RunError {
 
 /// Completes what a crash left half published in this project. Every command does this first.
 pub async fn recover(project: &Project) -> Result<(), Problem> {
+    History::of(project).complete()?;
     let pending =
         fs::read_dir(project.runs()).is_ok_and(|mut runs| runs.any(|run| run.is_ok_and(|r| r.path().join("publish.json").is_file())));
     if !pending {
@@ -91,13 +118,19 @@ fn lock(project: &Project) -> Result<fs::File, Problem> {
 
 /// Runs a workflow: computes, judges, publishes.
 pub async fn run(request: &Request<'_>, progress: &(dyn Fn(Progress) + Send + Sync)) -> Result<Certificate, RunError> {
-    let Request { workflow, file, project, set, limits } = request;
+    let Request { workflow, file, project, set, limits, options } = request;
+    let invalid = |problem: Problem| RunError::Invalid(vec![problem]);
     let started = SystemTime::now();
     recover(project).await.map_err(RunError::Failed)?;
+    let person = Person::current(project);
+    allow(project, &person, Act::Run).map_err(invalid)?;
     let checked = check::check_for_run(workflow, project, set);
     if !checked.is_runnable() {
         return Err(RunError::Invalid(checked.problems));
     }
+    let waiver = waiver(request, &checked, &person).map_err(invalid)?;
+    let name = History::of(project).name(file);
+    let mut governed = governance::look(&checked, workflow, project, &name, options.draft).map_err(invalid)?;
     progress(Progress::Checked(checked.problems.clone()));
 
     let id = run_id(started);
@@ -107,25 +140,36 @@ pub async fn run(request: &Request<'_>, progress: &(dyn Fn(Progress) + Send + Sy
     let proving = Proving::start(checked.steps.values().flat_map(|step| step.sources.clone()));
     let version = workflow.version().to_string();
     let stamp = stage::Stamp { run: &id, version: &version };
-    let computed = stage::compute(&checked, limits, &folder.path, project, stamp, progress).await?;
-    let sources = proving.finish(project).map_err(|problem| RunError::Invalid(vec![problem]))?;
-    let verdicts = verdict::verdicts(&checked, &computed.demand, &computed.observed).map_err(RunError::Failed)?;
-    let blocked = verdicts.iter().any(|verdict| !verdict.holds && verdict.severity == Severity::Block);
+    let mut computed = stage::compute(&checked, limits, &folder.path, project, stamp, stage::Keep::AsLoaded, progress).await?;
+    let mut verdicts = verdict::verdicts(&checked, &computed.demand, &computed.observed).map_err(RunError::Failed)?;
+    let mut shadow = None;
+    if options.shadow {
+        let (used, found) = trial::shadow(&checked, limits, &folder.path, project, &computed.outputs).await?;
+        shadow = Some(used);
+        verdicts.extend(found);
+    }
+    let sources = proving.finish(project).map_err(invalid)?;
+    governed.compare(&sources, project).map_err(invalid)?;
+    for verdict in verdicts.iter_mut().filter(|verdict| verdict.blocks() && options.waive.contains(&verdict.node)) {
+        verdict.waived.clone_from(&waiver);
+    }
+    let blocked = verdicts.iter().any(certificate::Verdict::blocks);
+    computed.loads.retain(|load| load.folder.is_some() || !governed.held_back.contains(&load.table));
+    computed.outputs.retain(|output| !governed.held_back.iter().any(|table| output.target == format!("ledger:{table}")));
     let certificate = Certificate {
         run: id,
         outcome: if blocked { Outcome::Blocked } else { Outcome::Published },
-        workflow: WorkflowProof {
-            name: workflow.name.clone(),
-            file: project.shown(&absolute(file)),
-            version: workflow.version().to_string(),
-        },
+        workflow: WorkflowProof { name: workflow.name.clone(), file: name, version },
         parameters: checked.parameters.iter().map(|(name, value)| (name.clone(), value.to_string())).collect(),
         sources,
         steps: step_proofs(&checked, &computed),
         verdicts,
         outputs: computed.outputs,
+        approval: governed.approval,
+        held_back: governed.held_back,
+        shadow,
         engine: env!("CARGO_PKG_VERSION").to_owned(),
-        user: project::user(),
+        user: person.id.clone(),
         started: utc(started),
         finished: utc(SystemTime::now()),
         audit: None,
@@ -134,6 +178,14 @@ pub async fn run(request: &Request<'_>, progress: &(dyn Fn(Progress) + Send + Sy
     let result = if blocked {
         publish::write_blocked(project, &folder.path, certificate)
     } else {
+        if !options.again && computed.loads.iter().any(|load| load.folder.is_none()) {
+            let before = governance::loaded_before(project, &certificate.load_fingerprint()).map_err(RunError::Failed)?;
+            if let Some(before) = before {
+                let what = format!("The run {before} loaded exactly this: same version, parameters and inputs.");
+                return Err(invalid(Problem::error(what).help("Load it once more with --again, or reverse that run first: weir ledger reverse.")));
+            }
+        }
+        waived(project, &person, &certificate).map_err(RunError::Failed)?;
         let intent = Intent { files: computed.files, loads: computed.loads, rows: computed.rows, certificate };
         publish::publish(project, &folder.path, &intent, &computed.requests).await
     };
@@ -142,8 +194,33 @@ pub async fn run(request: &Request<'_>, progress: &(dyn Fn(Progress) + Send + Sy
     Ok(certificate)
 }
 
-fn absolute(file: &Path) -> PathBuf {
-    std::path::absolute(file).unwrap_or_else(|_| file.to_owned())
+/// The waiver that was asked for, if the person may give it.
+fn waiver(request: &Request<'_>, checked: &Checked, person: &Person) -> Result<Option<Waiver>, Problem> {
+    let Options { waive, reason, .. } = &request.options;
+    if waive.is_empty() {
+        return Ok(None);
+    }
+    allow(request.project, person, Act::Waive)?;
+    if reason.trim().is_empty() {
+        return Err(Problem::error("A control is waived for a reason.").help("Say it: --reason \"why\"."));
+    }
+    let controls = || checked.steps.iter().filter(|(_, step)| !step.planned.checks.is_empty()).map(|(id, _)| id.as_str());
+    if let Some(unknown) = waive.iter().find(|node| !controls().any(|id| id == node.as_str())) {
+        let help = did_you_mean(unknown, controls()).unwrap_or_else(|| format!("Its controls are: {}.", controls().collect::<Vec<_>>().join(", ")));
+        return Err(Problem::error(format!("There is no control \"{unknown}\" to waive.")).help(help));
+    }
+    Ok(Some(Waiver { by: person.id.clone(), reason: reason.clone() }))
+}
+
+/// Notes each waived control in the audit chain, before anything is published.
+fn waived(project: &Project, person: &Person, certificate: &Certificate) -> Result<(), Problem> {
+    for verdict in &certificate.verdicts {
+        let Some(waiver) = &verdict.waived else { continue };
+        let detail = serde_json::json!({ "run": certificate.run, "step": verdict.node, "control": verdict.title, "reason": waiver.reason });
+        let audit = crate::audit::Audit::open(&project.audit());
+        audit.append(crate::audit::Event::Waive, &person.id, &certificate.run, detail).map_err(|error| Problem::error(error.to_string()))?;
+    }
+    Ok(())
 }
 
 fn step_proofs(checked: &Checked, computed: &stage::Computed) -> Vec<StepProof> {

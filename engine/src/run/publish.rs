@@ -226,6 +226,8 @@ fn record(project: &Project, event: Event, certificate: &Certificate) -> Result<
                 json!({
                     "workflow": certificate.workflow.file,
                     "version": certificate.workflow.version,
+                    "certificate": certificate.fingerprint(),
+                    "load": certificate.load_fingerprint(),
                     "outputs": certificate.outputs,
                     "failed_controls": certificate.verdicts.iter().filter(|v| !v.holds).map(|v| format!("{}: {}", v.node, v.title)).collect::<Vec<_>>(),
                 }),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,6 +40,17 @@ pub(crate) struct Computed {
     pub(crate) rows: Vec<StagedRows>,
     pub(crate) requests: Vec<StagedRequests>,
     pub(crate) outputs: Vec<OutputProof>,
+    /// The rows of each output as a table, where they were kept as such.
+    pub(crate) tables: Vec<PathBuf>,
+}
+
+/// What becomes of the rows that sinks take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keep {
+    /// They are written as the sinks load them.
+    AsLoaded,
+    /// They are written as plain tables, to be compared; nothing is to be loaded.
+    AsRows,
 }
 
 /// What every row of the ledger says of its origin.
@@ -56,6 +67,7 @@ pub(crate) async fn compute(
     folder: &Path,
     project: &Project,
     stamp: Stamp<'_>,
+    keep: Keep,
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Computed, RunError> {
     let failed = |node: Option<&str>| {
@@ -68,6 +80,7 @@ pub(crate) async fn compute(
     let mut assembly = Assembly::new(checked, &demand);
     let mut seen = Observations { checked, progress, observed: BTreeMap::new(), times: BTreeMap::new() };
     let (mut files, mut loads, mut rows, mut requests, mut outputs) = (vec![], vec![], vec![], vec![], vec![]);
+    let mut tables = Vec::new();
 
     for id in &demand.stored {
         let spool = async {
@@ -88,7 +101,7 @@ pub(crate) async fn compute(
             let plan = assembly.sink(&stage.wire)?;
             let physical = physical(&context, &plan).await?;
             let stream = execute_stream(physical, context.task_ctx())?;
-            write(stage, stream, &staged, stamp, open.take()).await
+            write(stage, stream, &staged, stamp, keep, open.take()).await
         };
         let (digest, writer) = written.await.map_err(failed(Some(&stage.node)))?;
         seen.take(assembly.take_taps());
@@ -96,6 +109,9 @@ pub(crate) async fn compute(
             Some(writer) if goes_on => open = Some(writer),
             Some(writer) => writer.finish().and_then(|file| Ok(file.sync_all()?)).map_err(failed(Some(&stage.node)))?,
             None => {}
+        }
+        if keep == Keep::AsRows {
+            tables.push(staged.clone());
         }
         let target = match &stage.sink {
             Sink::File { path, part, .. } => {
@@ -150,7 +166,7 @@ pub(crate) async fn compute(
         seen.take(assembly.take_taps());
     }
     let Observations { observed, times, .. } = seen;
-    Ok(Computed { demand, observed, times, files, loads, rows, requests, outputs })
+    Ok(Computed { demand, observed, times, files, loads, rows, requests, outputs, tables })
 }
 
 /// What the taps have seen so far.
@@ -210,13 +226,14 @@ async fn write(
     mut stream: SendableRecordBatchStream,
     staged: &Path,
     stamp: Stamp<'_>,
+    keep: Keep,
     open: Option<Box<dyn Writing>>,
 ) -> Result<(Digest, Option<Box<dyn Writing>>)> {
     let schema = stream.schema();
     let mut digest = Digest::new(&schema);
     let created = || File::create(staged);
     match &stage.sink {
-        Sink::File { format, .. } | Sink::Http { format, .. } => {
+        Sink::File { format, .. } | Sink::Http { format, .. } if keep == Keep::AsLoaded => {
             let mut writer = match (open, &stage.sink) {
                 (Some(mut writer), Sink::File { part: Some(part), .. }) => {
                     writer.next(part, schema)?;
@@ -230,7 +247,7 @@ async fn write(
             }
             return Ok((digest, Some(writer)));
         }
-        Sink::Lake { .. } => {
+        Sink::Lake { .. } if keep == Keep::AsLoaded => {
             let plain = ledger::plain_schema(&schema);
             let mut writer = ArrowWriter::try_new(created()?, Arc::clone(&plain), None)?;
             while let Some(batch) = stream.next().await.transpose()? {
@@ -239,21 +256,21 @@ async fn write(
             }
             writer.into_inner()?.sync_all()?;
         }
-        Sink::Database { .. } => {
-            let mut writer = ArrowWriter::try_new(created()?, Arc::clone(&schema), None)?;
-            while let Some(batch) = stream.next().await.transpose()? {
-                digest.update(&batch)?;
-                writer.write(&batch)?;
-            }
-            writer.into_inner()?.sync_all()?;
-        }
-        Sink::Ledger { .. } => {
+        Sink::Ledger { .. } if keep == Keep::AsLoaded => {
             let stamped = ledger::stamped_schema(&schema);
             let mut writer = ArrowWriter::try_new(created()?, Arc::clone(&stamped), None)?;
             while let Some(batch) = stream.next().await.transpose()? {
                 let first = digest.rows() + 1;
                 digest.update(&batch)?;
                 writer.write(&ledger::stamped(&batch, &stamped, stamp.run, stamp.version, first)?)?;
+            }
+            writer.into_inner()?.sync_all()?;
+        }
+        _ => {
+            let mut writer = ArrowWriter::try_new(created()?, Arc::clone(&schema), None)?;
+            while let Some(batch) = stream.next().await.transpose()? {
+                digest.update(&batch)?;
+                writer.write(&batch)?;
             }
             writer.into_inner()?.sync_all()?;
         }

@@ -50,6 +50,7 @@ pub(crate) fn verdicts(checked: &Checked, demand: &Demand, observed: &BTreeMap<W
                 holds: agree && clean,
                 figures,
                 exceptions,
+                waived: None,
             });
         }
     }

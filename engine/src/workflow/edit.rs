@@ -129,6 +129,13 @@ impl Workflow {
     /// The workflow after an edit; this one stays as it is.
     pub fn apply(&self, edit: &Edit) -> Result<Self, Problem> {
         let mut next = self.clone();
+        next.change(edit)?;
+        Ok(next)
+    }
+
+    /// Applies an edit in place. One that cannot be applied changes nothing.
+    pub(crate) fn change(&mut self, edit: &Edit) -> Result<(), Problem> {
+        let next = self;
         match edit {
             Edit::AddNode { id, node } => {
                 super::check_id(id)?;
@@ -200,7 +207,7 @@ impl Workflow {
                 };
             }
         }
-        Ok(next)
+        Ok(())
     }
 
     /// The edits that make `other` of this workflow.

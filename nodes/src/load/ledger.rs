@@ -30,6 +30,9 @@ pub struct LedgerLoad {
     /// For `history`: whether keys that are not loaded end too.
     #[serde(default)]
     pub end_missing: bool,
+    /// Whether only the approved version of the workflow may load it.
+    #[serde(default)]
+    pub governed: bool,
 }
 
 /// How rows enter a ledger table.
@@ -125,7 +128,7 @@ impl NodeKind for LedgerLoad {
         if cx.failed() {
             return None;
         }
-        Some(Planned::sink(Sink::Ledger { port: "in", table: self.table.clone(), mode }))
+        Some(Planned::sink(Sink::Ledger { port: "in", table: self.table.clone(), mode, governed: self.governed }))
     }
 
     fn examples() -> Vec<Example> {

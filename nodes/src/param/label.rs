@@ -123,6 +123,7 @@ const LABELS: &[(&str, &str, &str)] = &[
     ("function", "Function", "Fonction"),
     ("gap", "With gaps", "Avec trous"),
     ("gives", "Gives", "Donne"),
+    ("governed", "Approved versions only", "Versions approuvées seulement"),
     ("grand", "Grand total", "Total général"),
     ("group_mark", "Thousands mark", "Séparateur de milliers"),
     ("growth", "Growth column", "Colonne de croissance"),

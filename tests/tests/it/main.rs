@@ -14,4 +14,5 @@ mod nested;
 mod preview;
 mod reference;
 mod services;
+mod versions;
 mod yardstick;

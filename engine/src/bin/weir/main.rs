@@ -1,16 +1,27 @@
 //! `weir`: what the editor does, without the editor.
 
 mod audit;
+mod branch;
 mod check;
+mod decide;
+mod diff;
 mod edit;
 mod functions;
+mod history;
 mod init;
+mod key;
 mod ledger;
+mod merge;
 mod nodes;
 mod output;
 mod preview;
+mod propose;
+mod rollback;
 mod run;
+mod save;
 mod schema;
+mod show;
+mod verify;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -47,6 +58,30 @@ enum Command {
     Functions(functions::Functions),
     /// Print the JSON schema of workflow files.
     Schema(schema::Schema),
+    /// Save a workflow as a new version.
+    Save(save::Save),
+    /// List the versions of a workflow.
+    History(history::HistoryCommand),
+    /// Show a version: who, when, why, and what it changed.
+    Show(show::Show),
+    /// Say what differs between two versions, and what that does to the figures.
+    Diff(diff::Diff),
+    /// Go back to an earlier version.
+    Rollback(rollback::Rollback),
+    /// List, start or switch what-if variants of a workflow.
+    Branch(branch::Branch),
+    /// Merge a variant.
+    Merge(merge::Merge),
+    /// Make the key that you sign with, or show its public half.
+    Key(key::KeyCommand),
+    /// Propose the newest version for approval.
+    Propose(propose::Propose),
+    /// Approve a proposal that somebody else made.
+    Approve(decide::Decide),
+    /// Reject a proposal.
+    Reject(decide::Decide),
+    /// Compute a past run again and compare the digests.
+    Verify(verify::Verify),
     /// Look into the Universal Ledger.
     Ledger(ledger::LedgerCommand),
     /// Look into the audit chain.
@@ -149,6 +184,18 @@ fn main() -> ExitCode {
         Command::Nodes(command) => command.execute(),
         Command::Functions(command) => command.execute(),
         Command::Schema(command) => command.execute(),
+        Command::Save(command) => command.execute(),
+        Command::History(command) => command.execute(),
+        Command::Show(command) => command.execute(),
+        Command::Diff(command) => command.execute(),
+        Command::Rollback(command) => command.execute(),
+        Command::Branch(command) => command.execute(),
+        Command::Merge(command) => command.execute(),
+        Command::Key(command) => command.execute(),
+        Command::Propose(command) => command.execute(),
+        Command::Approve(command) => command.execute(true),
+        Command::Reject(command) => command.execute(false),
+        Command::Verify(command) => command.execute(),
         Command::Ledger(command) => command.execute(),
         Command::Audit(command) => command.execute(),
         Command::Init(command) => command.execute(),

@@ -7,7 +7,7 @@ use clap::Args;
 use serde_json::json;
 use weir_engine::Problem;
 use weir_engine::project::Project;
-use weir_engine::run::{Certificate, Outcome, Progress, Request, RunError, run};
+use weir_engine::run::{Certificate, Options, Outcome, Progress, Request, RunError, run};
 use weir_engine::workflow::Workflow;
 use weir_nodes::Severity;
 
@@ -23,6 +23,21 @@ pub(crate) struct Run {
     workflow: WorkflowArgs,
     #[command(flatten)]
     limits: LimitArgs,
+    /// Leave governed tables alone, so that the version need not be approved
+    #[arg(long)]
+    draft: bool,
+    /// Load once more what a run has loaded before
+    #[arg(long)]
+    again: bool,
+    /// Compute everything a second time by another route, and publish only if it comes out the same
+    #[arg(long)]
+    shadow: bool,
+    /// Let the failed controls of a step pass, this once; for validators, with a reason
+    #[arg(long, value_name = "STEP", requires = "reason")]
+    waive: Vec<String>,
+    /// Why a control is waived
+    #[arg(long, default_value = "")]
+    reason: String,
     /// Print the certificate as JSON, and nothing else on standard output
     #[arg(long)]
     json: bool,
@@ -41,7 +56,14 @@ impl Run {
         };
         let limits = self.limits.limits();
         let threads = limits.threads;
-        let request = Request { workflow: &workflow, file: &self.workflow.file, project: &project, set: &self.workflow.set, limits };
+        let options = Options {
+            draft: self.draft,
+            again: self.again,
+            shadow: self.shadow,
+            waive: self.waive.clone(),
+            reason: self.reason.clone(),
+        };
+        let request = Request { workflow: &workflow, file: &self.workflow.file, project: &project, set: &self.workflow.set, limits, options };
         let quiet = self.json;
         let live = !quiet && std::io::stderr().is_terminal();
         let progress = |event: Progress| match event {
@@ -104,10 +126,14 @@ fn print(certificate: &Certificate, start: Instant) {
     for verdict in &certificate.verdicts {
         let sign = match (verdict.holds, verdict.severity) {
             (true, _) => "✓",
+            (false, _) if verdict.waived.is_some() => "~",
             (false, Severity::Block) => "✕",
             (false, _) => "!",
         };
         output::say(&format!("  {sign} {}: {}", verdict.node, verdict.title));
+        if let Some(waiver) = &verdict.waived {
+            output::say(&format!("      waived by {}: {}", waiver.by, waiver.reason));
+        }
         if let Some(figures) = &verdict.figures {
             let tolerance = match figures.tolerance {
                 Some(tolerance) if !tolerance.is_zero() => format!(" (tolerance {})", output::amount(tolerance)),
@@ -134,14 +160,24 @@ fn print(certificate: &Certificate, start: Instant) {
     let elapsed = start.elapsed().as_secs_f32();
     match certificate.outcome {
         Outcome::Published => {
+            if let Some(shadow) = &certificate.shadow {
+                let memory = shadow.memory_bytes >> 20;
+                output::say(&format!("\nComputed twice; the second time with {} threads and {memory} MB, unoptimised.", shadow.threads));
+            }
+            if let Some(approval) = &certificate.approval {
+                output::say(&format!("\nUnder the approval of {} at {}.", approval.by, approval.time));
+            }
             output::say(&format!("\nPublished in {elapsed:.2} s"));
+            for table in &certificate.held_back {
+                output::say(&format!("  ledger:{table}  left alone: this is a draft"));
+            }
             for out in &certificate.outputs {
                 output::say(&format!("  {}  {} rows  digest {}", out.target, output::count(out.rows), short(&out.digest)));
             }
         }
         Outcome::Blocked => {
             output::say("\nNothing was loaded:");
-            for verdict in certificate.verdicts.iter().filter(|verdict| !verdict.holds && verdict.severity == Severity::Block) {
+            for verdict in certificate.verdicts.iter().filter(|verdict| verdict.blocks()) {
                 output::say(&format!("  {}: {}", verdict.node, reason(verdict)));
             }
         }
