@@ -1,11 +1,18 @@
 //! Steps that a gesture stands for: the input that reads a dropped file, the step that does what a view showed.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 use serde_json::{Value, json};
 
 use crate::ColumnType;
-use crate::kind::Words;
+use crate::example::FolderHost;
+use crate::kind::{FileFormat, Planning, Sink, Words};
+use crate::problem::Problem;
+use crate::source::{MemorySource, scan};
 
 /// A kind's id and the parameters of a new step.
 pub type Suggestion = (&'static str, Value);
@@ -23,6 +30,36 @@ pub fn reading(path: &str) -> Suggestion {
         _ => "input.csv",
     };
     (kind, json!({ "path": path }))
+}
+
+/// How a file is written, by its name, as the load step of that format does.
+pub fn format(path: &str, schema: &SchemaRef) -> Result<Arc<dyn FileFormat>, Problem> {
+    let name = path.to_lowercase();
+    let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
+    let kind = match Path::new(name).extension().and_then(|extension| extension.to_str()) {
+        Some("csv" | "txt" | "tsv") => "load.csv",
+        Some("xlsx") => "load.excel",
+        Some("parquet") => "load.parquet",
+        Some("json" | "jsonl" | "ndjson") => "load.json",
+        Some("arrow" | "feather") => "load.arrow",
+        _ => {
+            let problem = Problem::error(format!("\"{path}\" does not say which format it has."));
+            return Err(problem.help("Give it an ending: .csv, .xlsx, .parquet, .json or .arrow."));
+        }
+    };
+    let trouble = |what: String| Problem::error(format!("\"{path}\" cannot be written: {what}."));
+    let empty = MemorySource::counted(RecordBatch::new_empty(Arc::clone(schema)));
+    let table = scan("rows", Arc::new(empty), "row".to_owned()).map_err(|error| trouble(error.to_string()))?;
+    let kind = crate::registry::find(kind).ok_or_else(|| trouble("its format is not known".into()))?;
+    let (step, mut problems) = kind.step(&json!({ "path": path }));
+    let (host, parameters) = (FolderHost(Path::new("").to_owned()), BTreeMap::new());
+    let mut cx = Planning::new(&host, "load", &parameters, vec![("in".into(), vec![table])]);
+    let planned = step.and_then(|step| step.plan(&mut cx));
+    problems.extend(cx.finish().0);
+    match planned.and_then(|planned| planned.sinks.into_iter().next()) {
+        Some(Sink::File { format, .. }) => Ok(format),
+        _ => Err(problems.into_iter().next().unwrap_or_else(|| trouble("its format is not known".into()))),
+    }
 }
 
 /// The step that keeps the rows for which a condition is true.

@@ -97,9 +97,10 @@ pub fn form(ui: &mut Ui, form: &mut Form<'_>, kind: &'static Kind) {
     }
 }
 
-/// Whether a parameter says what the step does: a list or a widget of its own.
+/// Whether a parameter says what the step does: a list, a widget of its own, or what its kind calls so.
 fn is_main(schema: &Value) -> bool {
-    schema.get("type").and_then(Value::as_str) == Some("array")
+    schema.get("x-weir-main").is_some()
+        || schema.get("type").and_then(Value::as_str) == Some("array")
         || schema
             .get("x-weir-widget")
             .is_some_and(|widget| widget != "file" && widget != "folder" || schema.get("type") == Some(&Value::from("string")))

@@ -28,6 +28,14 @@ pub enum LedgerError {
         /// The newest.
         newest: u64,
     },
+    /// A time before a table's first version.
+    #[error("The ledger table \"{table}\" was not there yet: its first version is of {first}.")]
+    Before {
+        /// The name.
+        table: String,
+        /// The time of its first version.
+        first: String,
+    },
     /// A column whose type is not the table's.
     #[error(
         "Column \"{column}\" of the ledger table \"{table}\" is {there}, and the rows have {here}. Convert it with a select step, or load another column."

@@ -62,7 +62,7 @@ impl Ledger {
             Some(there) => fitted(rows, name, &there.schema())?,
             None => rows,
         };
-        let commit = CommitProperties::default().with_application_transaction(Transaction::new(&load.run, 1)).with_create_checkpoint(false);
+        let commit = CommitProperties::default().with_application_transaction(Transaction::new(&load.run, 1)).with_create_checkpoint(false).with_metadata([(super::care::MODE.to_owned(), mode_word(&load.mode).into())]);
         let (save_mode, replaced, plan) = match (&load.mode, there) {
             (LedgerMode::ReplacePeriod { column: period }, Some(_)) => {
                 let periods = rows.clone().select(vec![column(period)]).and_then(DataFrame::distinct).map_err(read)?;
@@ -115,6 +115,17 @@ impl Ledger {
         let table = write.await.map_err(delta)?;
         let version = table.version().unwrap_or_default();
         durable::sync_commit(&path, version).map_err(|error| LedgerError::io(name, &error))
+    }
+}
+
+/// How a commit names the mode of its load.
+fn mode_word(mode: &LedgerMode) -> &'static str {
+    match mode {
+        LedgerMode::Append => "append",
+        LedgerMode::Replace => "replace",
+        LedgerMode::ReplacePeriod { .. } => "replace_period",
+        LedgerMode::Upsert { .. } => "upsert",
+        LedgerMode::History { .. } => "history",
     }
 }
 

@@ -4,6 +4,7 @@
 //! application transaction: a load repeated after a crash is recognised and does nothing. Every row carries the run
 //! that wrote it, the workflow's version and its place in the load.
 
+mod care;
 mod durable;
 mod error;
 mod history;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use chrono::{DateTime, Utc};
 use datafusion::catalog::TableProvider;
 use datafusion::common::Column;
 use datafusion::execution::session_state::SessionStateBuilder;
@@ -25,6 +27,7 @@ use serde::Serialize;
 use url::Url;
 use weir_nodes::kind::LedgerMode;
 
+pub use care::{REVERSES, Reversed, Snapshot, TableVersion, export, moment, reverse, snapshot, snapshots, take_snapshot};
 pub use error::LedgerError;
 
 /// The column that names the run that wrote a row.
@@ -60,6 +63,8 @@ pub struct Load {
 pub enum AsOf {
     /// A version of the table, counted from 0.
     Version(u64),
+    /// The newest version that was there at a time.
+    Time(DateTime<Utc>),
 }
 
 /// What the ledger says of a table.
@@ -211,6 +216,14 @@ impl Ledger {
                 return Err(LedgerError::NoVersion { table: table.to_owned(), version, newest });
             }
             at.load_version(version).await.map_err(|error| LedgerError::delta(table, error))?;
+        }
+        if let Some(AsOf::Time(time)) = as_of {
+            let versions = self.history(table).await?;
+            let then = time.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
+            let Some(version) = versions.iter().find(|version| version.time <= then) else {
+                return Err(LedgerError::Before { table: table.to_owned(), first: versions.last().map(|first| first.time.clone()).unwrap_or_default() });
+            };
+            at.load_version(version.version).await.map_err(|error| LedgerError::delta(table, error))?;
         }
         Ok(at)
     }

@@ -24,7 +24,7 @@ pub use certificate::{Certificate, Outcome};
 pub(crate) use publish::write_durably;
 pub use governance::ApprovalProof;
 pub use sources::SourceProof;
-pub(crate) use trial::{Trial, trial};
+pub(crate) use trial::{Trial, certificate as certificate_of, trial};
 pub use trial::{Reproduced, Reproduction, reproduce};
 
 use crate::approval::{Act, Person, allow};

@@ -85,20 +85,26 @@ fn an_altered_line_breaks_the_chain_where_it_stands() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("audit.jsonl");
     let chain = Audit::open(&path);
+    let mut ends = Vec::new();
     for run in 1..=4 {
         chain.append(Event::Load, "me", &format!("run{run}"), serde_json::json!({ "rows": run })).unwrap();
+        ends.push(std::fs::read_to_string(path.with_extension("end")).unwrap());
     }
     assert_eq!(audit::verify(&path).unwrap().entries, 4);
     let text = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, text.replacen("\"rows\":2", "\"rows\":3", 1)).unwrap();
-    assert!(matches!(audit::verify(&path), Err(AuditError::Broken { line: 3, .. })));
+    assert!(matches!(audit::verify(&path), Err(AuditError::Broken { line: 2, .. })));
     let mut lines: Vec<&str> = text.lines().collect();
     lines.remove(1);
     let without = lines.join("\n") + "\n";
     std::fs::write(&path, without).unwrap();
     assert!(matches!(audit::verify(&path), Err(AuditError::Broken { line: 2, .. })));
-    // A crash in the middle of a line: it is set aside, and said so.
+    // Its end is cut off.
+    std::fs::write(&path, text.lines().take(3).map(|line| format!("{line}\n")).collect::<String>()).unwrap();
+    assert!(matches!(audit::verify(&path), Err(AuditError::Broken { line: 4, .. })));
+    // A crash in the middle of a line, before the line counted: it is set aside, and said so.
     std::fs::write(&path, &text[..text.len() - 20]).unwrap();
+    std::fs::write(path.with_extension("end"), &ends[2]).unwrap();
     chain.append(Event::Block, "me", "run5", serde_json::json!({})).unwrap();
     assert_eq!(audit::verify(&path).unwrap().entries, 5);
     assert!(std::fs::read_to_string(&path).unwrap().contains("unfinished_line"));

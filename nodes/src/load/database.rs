@@ -13,6 +13,7 @@ pub struct DatabaseLoad {
     pub table: String,
     /// How the rows enter it.
     #[serde(default)]
+    #[schemars(extend("x-weir-main" = true))]
     pub mode: LoadMode,
     /// For `upsert`: the columns that tell rows apart.
     #[serde(default)]

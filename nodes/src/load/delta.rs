@@ -11,6 +11,7 @@ pub struct DeltaLoad {
     pub path: FolderPath,
     /// How the rows enter it.
     #[serde(default)]
+    #[schemars(extend("x-weir-main" = true))]
     pub mode: DeltaMode,
     /// For `replace_period`: the column whose values say which rows are replaced.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -17,6 +17,7 @@ pub struct LedgerLoad {
     pub table: String,
     /// How the rows enter it.
     #[serde(default)]
+    #[schemars(extend("x-weir-main" = true))]
     pub mode: Mode,
     /// For `replace_period`: the column whose values say which rows are replaced.
     #[serde(default, skip_serializing_if = "Option::is_none")]

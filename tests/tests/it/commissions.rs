@@ -133,7 +133,9 @@ fn running_again_replaces_the_period_and_adds_nothing() {
     let first = project.weir(&["run", WORKFLOW, "--json"]).unwrap();
     assert_eq!(first.code, Some(0), "{}{}", first.out, first.err);
     let before = project.weir(&["ledger", "tables", "--json"]).unwrap().json().unwrap();
-    let second = project.weir(&["run", WORKFLOW, "--json"]).unwrap();
+    let noticed = project.weir(&["run", WORKFLOW]).unwrap();
+    assert!(noticed.code == Some(2) && noticed.err.contains("loaded exactly this"), "{}{}", noticed.out, noticed.err);
+    let second = project.weir(&["run", WORKFLOW, "--json", "--again"]).unwrap();
     assert_eq!(second.code, Some(0), "{}{}", second.out, second.err);
     let after = project.weir(&["ledger", "tables", "--json"]).unwrap().json().unwrap();
     assert_eq!(before[0]["rows"], after[0]["rows"]);

@@ -4,7 +4,7 @@ use serde_json::Value;
 use weir_tests::weir::{Folder, checkout};
 
 fn digests(project: &Folder, args: &[&str]) -> Value {
-    let mut all = vec!["run", "workflows/commissions.json", "--json"];
+    let mut all = vec!["run", "workflows/commissions.json", "--json", "--again"];
     all.extend(args);
     let ran = project.weir(&all).unwrap();
     assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);

@@ -10,6 +10,7 @@ mod databases;
 mod determinism;
 mod input_errors;
 mod lake;
+mod ledger;
 mod nested;
 mod preview;
 mod reference;

@@ -365,7 +365,7 @@ fn a_save_killed_at_any_moment_loses_nothing_that_was_acknowledged() {
         project.write(FILE, workflow(&format!("{kill}%"), &format!("t{kill}"))).unwrap();
         let message = format!("kill {kill}");
         let mut child = command(&project, "jean", &["save", FILE, "-m", &message]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let deadline = Instant::now() + whole.mul_f64(f64::from((kill * 37) % 110) / 100.0);
+        let deadline = Instant::now() + whole.mul_f64(f64::from((kill * 37) % 170) / 100.0);
         let mut ended = None;
         while Instant::now() < deadline && ended.is_none() {
             ended = child.try_wait().unwrap();
