@@ -14,6 +14,7 @@ pub mod plan;
 pub mod preview;
 pub mod project;
 pub mod run;
+pub mod trace;
 pub mod workflow;
 
 pub use weir_nodes::{Problem, problem};

@@ -55,8 +55,9 @@ pub fn scan(node: &str, source: Arc<dyn Source>, label: impl Into<String>) -> Re
     let row = hidden(&format!("{node}.row"));
     let mut fields: Vec<Arc<Field>> = source.schema().fields().iter().cloned().collect();
     fields.push(Arc::new(Field::new(&row, DataType::Int64, false)));
-    let provider = SourceTable { source, schema: Arc::new(Schema::new(fields)) };
-    let name = format!("{node}.source");
+    let label = label.into();
+    let provider = SourceTable { source, schema: Arc::new(Schema::new(fields)), label: label.clone() };
+    let name = format!("{node}{SOURCE}");
     let provider = datafusion::datasource::provider_as_source(Arc::new(provider));
     let scan = LogicalPlanBuilder::scan(datafusion::common::TableReference::bare(name), provider, None)?;
     // Columns are unqualified everywhere in Weir.
@@ -65,10 +66,21 @@ pub fn scan(node: &str, source: Arc<dyn Source>, label: impl Into<String>) -> Re
     Ok(Table::new(plan, vec![OrderKey::ascending(row, label)]))
 }
 
+/// What the name of a scanned table ends with; before it stands the step, and perhaps the part of it after a dot.
+pub const SOURCE: &str = ".source";
+
+/// How a scanned table tells its rows apart: the column with their position, and what a position is called. `None` for
+/// a table that does not come through [`scan`].
+pub fn identity(provider: &dyn TableProvider) -> Option<(String, String)> {
+    let table = (provider as &dyn std::any::Any).downcast_ref::<SourceTable>()?;
+    Some((table.schema.fields().last()?.name().clone(), table.label.clone()))
+}
+
 #[derive(Debug)]
 struct SourceTable {
     source: Arc<dyn Source>,
     schema: SchemaRef,
+    label: String,
 }
 
 #[async_trait]

@@ -270,6 +270,16 @@ fn over_base(expr: &Expr, definitions: &BTreeMap<String, Expr>) -> Result<Expr> 
         .map(|transformed| transformed.data)
 }
 
+/// The same without anything that observes it: for tracing.
+pub(crate) fn untapped(checked: &Checked, table: &Table) -> Result<Table> {
+    fn plan(checked: &Checked, wire: &WireId) -> Result<LogicalPlan> {
+        let flow = &checked.steps[&wire.node].planned.flows[wire.flow];
+        let table = flow.outlet_table(&flow.outlets[wire.outlet], &flow.table)?;
+        connect(&table.plan, |wire| plan(checked, wire))
+    }
+    Ok(Table::new(connect(&table.plan, |wire| plan(checked, wire))?, table.order.clone()))
+}
+
 /// The table on a wire with everything above it in one plan: for a preview.
 pub(crate) fn inline(checked: &Checked, table: &Table) -> Result<Table> {
     fn plan(checked: &Checked, wire: &WireId) -> Result<LogicalPlan> {

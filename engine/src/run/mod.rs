@@ -35,7 +35,7 @@ use crate::project::Project;
 use crate::workflow::Workflow;
 use certificate::{StepProof, Waiver, WorkflowProof};
 use publish::Intent;
-use sources::Proving;
+pub(crate) use sources::Proving;
 
 /// What to run.
 #[derive(Debug)]

@@ -21,6 +21,7 @@ mod run;
 mod save;
 mod schema;
 mod show;
+mod trace;
 mod verify;
 
 use std::path::PathBuf;
@@ -80,6 +81,8 @@ enum Command {
     Approve(decide::Decide),
     /// Reject a proposal.
     Reject(decide::Decide),
+    /// Follow a figure back to its source rows, or a missing row to where it was dropped.
+    Trace(trace::TraceCommand),
     /// Compute a past run again and compare the digests.
     Verify(verify::Verify),
     /// Look into the Universal Ledger.
@@ -195,6 +198,7 @@ fn main() -> ExitCode {
         Command::Propose(command) => command.execute(),
         Command::Approve(command) => command.execute(true),
         Command::Reject(command) => command.execute(false),
+        Command::Trace(command) => command.execute(),
         Command::Verify(command) => command.execute(),
         Command::Ledger(command) => command.execute(),
         Command::Audit(command) => command.execute(),
