@@ -64,7 +64,9 @@ fn leaf_of(scan: &TableScan) -> Leaf {
 /// The plan with its lineage.
 pub(super) fn traced(plan: &LogicalPlan) -> Result<Traced> {
     let mut leaves = BTreeMap::new();
-    let (plan, _) = Rewriting { leaves: &mut leaves }.go(plan)?;
+    let (plan, carriers) = Rewriting { leaves: &mut leaves }.go(plan)?;
+    // What only keeps rows out, as in an anti join, leaves no trace in those that stay.
+    leaves.retain(|leaf, _| carriers.contains(leaf));
     Ok(Traced { plan, leaves })
 }
 
@@ -162,7 +164,7 @@ impl Rewriting<'_> {
     }
 
     fn leaf(&mut self, plan: &LogicalPlan, scan: &TableScan) -> Result<(LogicalPlan, Vec<usize>)> {
-        let number = self.leaves.len();
+        let number = self.leaves.keys().next_back().map_or(0, |last| last + 1);
         let leaf = leaf_of(scan);
         let own = columns(plan);
         let (input, position) = match &leaf.position {
@@ -248,7 +250,11 @@ impl Rewriting<'_> {
     fn join(&mut self, plan: &LogicalPlan, join: &Join) -> Result<(LogicalPlan, Vec<usize>)> {
         let (left, mut carriers) = self.go(&join.left)?;
         let (right, others) = self.go(&join.right)?;
-        let semi = matches!(join.join_type, JoinType::LeftSemi);
+        let semi = match join.join_type {
+            JoinType::LeftSemi => Some(true),
+            JoinType::RightSemi => Some(false),
+            _ => None,
+        };
         let plain = matches!(join.join_type, JoinType::Inner | JoinType::Left | JoinType::Right | JoinType::Full);
         let rebuilt = |left: LogicalPlan, right: LogicalPlan, on: Vec<(Expr, Expr)>, kind: JoinType| {
             let (filter, constraint) = (join.filter.clone(), join.join_constraint);
@@ -260,14 +266,17 @@ impl Rewriting<'_> {
             let exprs = columns(plan).into_iter().chain(carried(&joined, &carriers)?).collect::<Vec<_>>();
             return Ok((LogicalPlanBuilder::from(joined).project(exprs)?.build()?, carriers));
         }
-        if semi && join.filter.is_none() {
+        if let Some(kept_left) = semi.filter(|_| join.filter.is_none()) {
             // A row that stays because others are there is made of them too.
             let names: Vec<String> = (0..join.on.len()).map(|i| hidden(&format!("trace.semi.{i}"))).collect();
-            let keys = join.on.iter().zip(&names).map(|((_, key), name)| key.clone().alias(name)).collect::<Vec<_>>();
-            let gathered = gathered(&right, &others)?;
-            let grouped = LogicalPlanBuilder::from(right).aggregate(keys, gathered)?.build()?;
-            let on = join.on.iter().zip(&names).map(|((key, _), name)| (key.clone(), weir_nodes::table::column(name))).collect();
-            let joined = rebuilt(left, grouped, on, JoinType::Inner)?;
+            let (kept, there, mut carriers, others) = if kept_left { (left, right, carriers, others) } else { (right, left, others, carriers) };
+            let pairs: Vec<(Expr, Expr)> =
+                join.on.iter().map(|(l, r)| if kept_left { (l.clone(), r.clone()) } else { (r.clone(), l.clone()) }).collect();
+            let keys = pairs.iter().zip(&names).map(|((_, key), name)| key.clone().alias(name)).collect::<Vec<_>>();
+            let gathered = gathered(&there, &others)?;
+            let grouped = LogicalPlanBuilder::from(there).aggregate(keys, gathered)?.build()?;
+            let on = pairs.into_iter().zip(&names).map(|((key, _), name)| (key, weir_nodes::table::column(name))).collect();
+            let joined = rebuilt(kept, grouped, on, JoinType::Inner)?;
             let own = carried(&joined, &carriers)?;
             let exprs = columns(plan).into_iter().chain(own).chain(flat(&joined, &others)?).collect::<Vec<_>>();
             carriers.extend(others);

@@ -98,6 +98,8 @@ pub struct Passage {
     pub kind: &'static str,
     /// Rows made of it that leave, by port.
     pub leaving: Vec<(String, usize)>,
+    /// Whether a later step takes any of them; for a load, whether they arrive.
+    pub goes_on: bool,
 }
 
 /// A row followed forward.
@@ -107,8 +109,18 @@ pub struct Missing {
     pub source: SourceRows,
     /// The steps that it could reach, in order.
     pub passages: Vec<Passage>,
-    /// The steps that let nothing of it through.
-    pub dropped: Vec<String>,
+}
+
+impl Missing {
+    /// The steps after which nothing of it goes on.
+    pub fn ends(&self) -> impl Iterator<Item = &Passage> {
+        self.passages.iter().filter(|passage| !passage.goes_on)
+    }
+
+    /// The loads at which it arrives.
+    pub fn arrivals(&self) -> impl Iterator<Item = &Passage> {
+        self.passages.iter().filter(|passage| passage.leaving.is_empty())
+    }
 }
 
 /// What is followed back.
@@ -205,7 +217,7 @@ async fn positions(context: &SessionContext, table: &Table, asked: Expr, only: O
         let narrowed = LogicalPlanBuilder::from(plan).project(kept.map(Expr::Column).collect::<Vec<_>>()).and_then(LogicalPlanBuilder::build);
         plan = narrowed.and_then(|plan| pruned(&plan)).map_err(|error| said(&error))?;
     }
-    let traced = traced(&plan).map_err(|error| said(&error))?;
+    let traced = analysed(context, &plan).and_then(|plan| traced(&plan)).map_err(|error| said(&error))?;
     let carriers: Vec<Expr> = traced.leaves.keys().map(|leaf| column(&carrier(*leaf))).collect();
     if carriers.is_empty() {
         return Ok(vec![]);
@@ -226,6 +238,12 @@ async fn positions(context: &SessionContext, table: &Table, asked: Expr, only: O
         }
     }
     Ok(found)
+}
+
+/// A plan whose shorthands are written out, such as the levels of subtotals.
+fn analysed(context: &SessionContext, plan: &LogicalPlan) -> Planned<LogicalPlan> {
+    let state = context.state();
+    state.analyzer().execute_and_check(plan.clone(), state.config_options(), |_, _| {})
 }
 
 /// A plan without the expressions that nothing above them reads.
@@ -517,7 +535,7 @@ pub async fn forward(
         Ok(replaced.data)
     };
     let mut reached: BTreeSet<WireId> = BTreeSet::new();
-    let (mut passages, mut dropped) = (Vec::new(), Vec::new());
+    let mut passages = Vec::new();
     for id in &checked.order {
         let step = &checked.steps[id];
         let arrives = *id == leaf.node || step.wires.iter().any(|(_, wires)| wires.iter().any(|wire| reached.contains(wire)));
@@ -527,7 +545,7 @@ pub async fn forward(
         let mut leaving = Vec::new();
         for port in &step.ports.outputs {
             let table = whole(&checked, id, port.name)?;
-            let plan = narrowed(&table.plan).and_then(|plan| traced(&plan)).map_err(|error| said(&error))?;
+            let plan = narrowed(&table.plan).and_then(|plan| traced(&analysed(&context, &plan)?)).map_err(|error| said(&error))?;
             let carriers: Vec<usize> = plan.leaves.iter().filter(|(_, known)| known.table == leaf.table).map(|(number, _)| *number).collect();
             let any = carriers.iter().map(|number| holds(*number)).collect::<Planned<Vec<_>>>().map_err(|error| said(&error))?;
             let Some(any) = any.into_iter().reduce(Expr::or) else { continue };
@@ -540,10 +558,9 @@ pub async fn forward(
                 reached.insert(WireId { node: id.clone(), flow, outlet });
             }
         }
-        if !step.ports.outputs.is_empty() && leaving.iter().all(|(_, count)| *count == 0) {
-            dropped.push(id.clone());
-        }
-        passages.push(Passage { node: id.clone(), kind: step.kind.identity.id, leaving });
+        let taken = |wire: &WireId| checked.steps.values().any(|other| other.wires.iter().any(|(_, wires)| wires.contains(wire)));
+        let goes_on = step.ports.outputs.is_empty() || reached.iter().any(|wire| wire.node == *id && taken(wire));
+        passages.push(Passage { node: id.clone(), kind: step.kind.identity.id, leaving, goes_on });
     }
-    Ok(Missing { source, passages, dropped })
+    Ok(Missing { source, passages })
 }

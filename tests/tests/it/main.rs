@@ -15,5 +15,6 @@ mod nested;
 mod preview;
 mod reference;
 mod services;
+mod trace;
 mod versions;
 mod yardstick;

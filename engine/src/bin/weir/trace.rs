@@ -139,19 +139,24 @@ impl TraceCommand {
 
     fn missing(&self, missing: &Missing) -> End {
         if self.json {
-            let passages: Vec<_> = missing.passages.iter().map(|passage| json!({ "node": passage.node, "kind": passage.kind, "leaving": passage.leaving })).collect();
-            return output::json(&json!({ "positions": missing.source.positions, "passages": passages, "dropped": missing.dropped }));
+            let passages: Vec<_> = missing.passages.iter().map(|passage| json!({ "node": passage.node, "kind": passage.kind, "leaving": passage.leaving, "goes_on": passage.goes_on })).collect();
+            return output::json(&json!({ "positions": missing.source.positions, "passages": passages }));
         }
         self.source(&missing.source);
         output::say("");
         for passage in &missing.passages {
             let ports: Vec<String> = passage.leaving.iter().map(|(port, count)| format!("{port} {count}")).collect();
-            let end = if missing.dropped.contains(&passage.node) { "  ← nothing leaves" } else { "" };
+            let end = if passage.goes_on { "" } else { "  ← it ends here" };
             output::say(&format!("  {:<20} {:<20} {}{end}", passage.node, passage.kind, ports.join(" · ")));
         }
-        match missing.dropped.first() {
-            Some(node) => output::say(&format!("\nThe step \"{node}\" drops it.")),
-            None => output::say("\nNo step drops it: look at the ports it leaves by."),
+        for passage in missing.ends() {
+            match passage.leaving.iter().find(|(_, count)| *count > 0) {
+                Some((port, _)) => output::say(&format!("\nThe step \"{}\" lets it out by \"{port}\", which leads nowhere.", passage.node)),
+                None => output::say(&format!("\nThe step \"{}\" drops it.", passage.node)),
+            }
+        }
+        for passage in missing.arrivals() {
+            output::say(&format!("\nIt arrives at \"{}\".", passage.node));
         }
         End::Done
     }
