@@ -289,7 +289,14 @@ impl Worker {
                     }
                 }
             };
-            let request = Request { workflow: &workflow, file: &file, project: &project, set: &set, limits: Limits::default(), options: Options::default() };
+            let request = Request {
+                workflow: &workflow,
+                file: &file,
+                project: &project,
+                set: &set,
+                limits: Limits::default(),
+                options: Options::default(),
+            };
             let result = run(&request, &progress).await.map(Box::new);
             tell.tell(Told::Ran(tab, result));
         });

@@ -116,7 +116,8 @@ impl Effect {
                 if difference.is_zero() {
                     continue;
                 }
-                let percent = if before.is_zero() { Decimal::from(100) } else { (difference / before * Decimal::from(100)).abs().round_dp(2) };
+                let percent =
+                    if before.is_zero() { Decimal::from(100) } else { (difference / before * Decimal::from(100)).abs().round_dp(2) };
                 if percent > *limit {
                     return Some((output.target.clone(), total.column.clone(), percent));
                 }
@@ -133,7 +134,8 @@ impl Scratch {
     fn new(project: &Project) -> Result<Self, Problem> {
         let cache = project.state().join("cache");
         let made = fs::create_dir_all(&cache).and_then(|()| tempfile::Builder::new().prefix("dry-").tempdir_in(&cache));
-        let folder = made.map_err(|error| Problem::error(format!("There is no room to try the workflow: {error}.")).help("Check the disk's space."))?;
+        let folder = made
+            .map_err(|error| Problem::error(format!("There is no room to try the workflow: {error}.")).help("Check the disk's space."))?;
         Ok(Self(folder.keep()))
     }
 }
@@ -165,7 +167,8 @@ async fn tried(workflow: &Workflow, project: &Project, set: &[(String, String)],
     })?;
     let mut outputs = Vec::new();
     for (proof, path) in trial.outputs.iter().zip(&trial.tables) {
-        let rows = read(path).map_err(|why| Problem::error(format!("What would be loaded into {} cannot be looked at: {why}.", proof.target)))?;
+        let rows =
+            read(path).map_err(|why| Problem::error(format!("What would be loaded into {} cannot be looked at: {why}.", proof.target)))?;
         outputs.push(Output { proof: proof.clone(), rows });
     }
     Ok((trial, outputs))
@@ -175,7 +178,8 @@ fn read(path: &Path) -> Result<RecordBatch, String> {
     let file = File::open(path).map_err(|error| error.to_string())?;
     let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| error.to_string())?;
     let schema = builder.schema().clone();
-    let batches: Vec<RecordBatch> = builder.build().map_err(|error| error.to_string())?.collect::<Result<_, _>>().map_err(|error| error.to_string())?;
+    let batches: Vec<RecordBatch> =
+        builder.build().map_err(|error| error.to_string())?.collect::<Result<_, _>>().map_err(|error| error.to_string())?;
     concat_batches(&schema, &batches).map_err(|error| error.to_string())
 }
 
@@ -190,7 +194,14 @@ pub async fn dry_run(workflow: &Workflow, project: &Project, set: &[(String, Str
             }
         }
     }
-    Ok(DryRun { parameters: trial.parameters, sources: trial.sources, verdicts: trial.verdicts, outputs: trial.outputs, totals, effect: None })
+    Ok(DryRun {
+        parameters: trial.parameters,
+        sources: trial.sources,
+        verdicts: trial.verdicts,
+        outputs: trial.outputs,
+        totals,
+        effect: None,
+    })
 }
 
 /// Runs two versions on the same inputs and compares what they would load.
@@ -222,7 +233,8 @@ pub async fn effect(
 fn compare(target: &str, before: Option<&RecordBatch>, after: Option<&RecordBatch>) -> Result<OutputEffect, Problem> {
     let trouble = |error: arrow::error::ArrowError| Problem::error(format!("The rows of {target} cannot be compared: {error}."));
     let rows = |batch: Option<&RecordBatch>| batch.map(|batch| batch.num_rows() as u64);
-    let mut effect = OutputEffect { target: target.to_owned(), rows_before: rows(before), rows_after: rows(after), ..OutputEffect::default() };
+    let mut effect =
+        OutputEffect { target: target.to_owned(), rows_before: rows(before), rows_after: rows(after), ..OutputEffect::default() };
     let empty = RecordBatch::new_empty(std::sync::Arc::new(Schema::empty()));
     let (old, new) = (before.unwrap_or(&empty), after.unwrap_or(&empty));
     let names = |batch: &RecordBatch| batch.schema().fields().iter().map(|field| field.name().clone()).collect::<Vec<_>>();
@@ -267,7 +279,8 @@ fn compare(target: &str, before: Option<&RecordBatch>, after: Option<&RecordBatc
                         continue;
                     }
                     let places: HashMap<&OwnedRow, usize> = a.iter().enumerate().map(|(at, key)| (key, at)).collect();
-                    let changed = b.iter().enumerate().filter(|(at, key)| places.get(key).is_some_and(|old| left[*old] != right[*at])).count() as u64;
+                    let changed =
+                        b.iter().enumerate().filter(|(at, key)| places.get(key).is_some_and(|old| left[*old] != right[*at])).count() as u64;
                     effect.changed = changed;
                     effect.added -= changed;
                     effect.removed -= changed;
@@ -350,11 +363,15 @@ fn total(column: &ArrayRef) -> Result<Option<Sum>, Problem> {
     let trouble = |error: datafusion::common::DataFusionError| Problem::error(format!("A total cannot be taken: {error}."));
     let exact = |mut values: Box<dyn Iterator<Item = i128> + '_>, places: u32| {
         let units = values.try_fold(0_i128, i128::checked_add);
-        units.map(|units| Sum::Exact { units, places }).ok_or_else(|| Problem::error("A total has more than 38 digits.").help("Compare fewer rows."))
+        units
+            .map(|units| Sum::Exact { units, places })
+            .ok_or_else(|| Problem::error("A total has more than 38 digits.").help("Compare fewer rows."))
     };
     match column.data_type() {
         DataType::Int64 => exact(Box::new(as_int64_array(column).map_err(trouble)?.iter().flatten().map(i128::from)), 0).map(Some),
-        DataType::Decimal128(_, places) => exact(Box::new(as_decimal128_array(column).map_err(trouble)?.iter().flatten()), *places as u32).map(Some),
+        DataType::Decimal128(_, places) => {
+            exact(Box::new(as_decimal128_array(column).map_err(trouble)?.iter().flatten()), *places as u32).map(Some)
+        }
         DataType::Float64 => {
             let floats: Option<&Float64Array> = column.as_any().downcast_ref();
             Ok(floats.map(|floats| Sum::Float(floats.iter().flatten().sum())))

@@ -2,9 +2,9 @@
 //!
 //! `weir-nodes` says what a step means; this crate acts on it. The command line and the editor see the same functions.
 
+pub mod approval;
 pub mod audit;
 pub mod check;
-pub mod approval;
 pub mod effect;
 pub mod graph;
 pub mod history;

@@ -115,7 +115,15 @@ pub(crate) struct Service {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { name: String::new(), locale: "en".into(), currency: "EUR".into(), folders: vec![], people: BTreeMap::new(), approval: ApprovalConfig::default(), connections: BTreeMap::new() }
+        Self {
+            name: String::new(),
+            locale: "en".into(),
+            currency: "EUR".into(),
+            folders: vec![],
+            people: BTreeMap::new(),
+            approval: ApprovalConfig::default(),
+            connections: BTreeMap::new(),
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! `DataFusion` plans, without reading a row ([`kind::NodeKind`]). Running those plans, deciding what is
 //! published and where workflows live belongs to `weir-engine`.
 
+mod apart;
 pub mod calc;
 pub mod control;
 pub mod database;

@@ -108,7 +108,9 @@ impl Key {
             return Err(problem.help("Move the file away first; what was signed with it stays signed with it."));
         }
         if passphrase.chars().count() < SHORTEST {
-            return Err(Problem::error(format!("The passphrase is shorter than {SHORTEST} letters.")).help("Take a sentence that you remember."));
+            return Err(
+                Problem::error(format!("The passphrase is shorter than {SHORTEST} letters.")).help("Take a sentence that you remember.")
+            );
         }
         let random = SystemRandom::new();
         let document = Ed25519KeyPair::generate_pkcs8(&random).map_err(|_| broken())?;
@@ -138,7 +140,9 @@ impl Key {
             }
             Ok(())
         });
-        written.map_err(|error| Problem::error(format!("The key cannot be written: {error}.")).in_file(&shown, None).help("Check the folder's permissions."))?;
+        written.map_err(|error| {
+            Problem::error(format!("The key cannot be written: {error}.")).in_file(&shown, None).help("Check the folder's permissions.")
+        })?;
         Ok((Self { pair }, path))
     }
 
@@ -148,8 +152,9 @@ impl Key {
         let text = std::fs::read_to_string(&path).map_err(|_| {
             Problem::error(format!("\"{person}\" has no key on this machine.")).in_file(&shown, None).help("Make one: weir key new.")
         })?;
-        let sealed: Sealed = serde_json::from_str(&text)
-            .map_err(|error| Problem::error(format!("The key cannot be read: {error}.")).in_file(&shown, None).help("Restore it from a backup."))?;
+        let sealed: Sealed = serde_json::from_str(&text).map_err(|error| {
+            Problem::error(format!("The key cannot be read: {error}.")).in_file(&shown, None).help("Restore it from a backup.")
+        })?;
         if sealed.weir_key > FORMAT {
             return Err(Problem::error("The key was made by a newer Weir.").in_file(&shown, None).help("Update Weir."));
         }
@@ -165,7 +170,9 @@ impl Key {
         let nonce = Nonce::try_assume_unique_for_key(&nonce).map_err(|_| damaged())?;
         let sealing = sealing(passphrase, &salt, sealed.rounds)?;
         let secret = sealing.open_in_place(nonce, Aad::empty(), &mut secret).map_err(|_| {
-            Problem::error("The passphrase does not open the key.").in_file(&shown, None).help("Try again; a forgotten one cannot be recovered.")
+            Problem::error("The passphrase does not open the key.")
+                .in_file(&shown, None)
+                .help("Try again; a forgotten one cannot be recovered.")
         })?;
         let pair = Ed25519KeyPair::from_pkcs8(secret).map_err(|_| damaged())?;
         if hex(pair.public_key().as_ref()) == sealed.public { Ok(Self { pair }) } else { Err(damaged()) }

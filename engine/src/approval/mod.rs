@@ -147,7 +147,9 @@ fn sign<T: Serialize>(body: &T, key: &Key) -> Result<Vec<u8>, Problem> {
 /// What an object holds, if its signature is that of the person it names.
 fn signed<T: for<'de> Deserialize<'de>>(history: &History<'_>, id: &str, by: impl Fn(&T) -> &str) -> Result<T, Problem> {
     let bytes = history.object(id)?;
-    let wrong = |why: &str| Problem::error(format!("The object {id} of the history does not count: {why}.")).help("`weir audit verify` looks at all of them.");
+    let wrong = |why: &str| {
+        Problem::error(format!("The object {id} of the history does not count: {why}.")).help("`weir audit verify` looks at all of them.")
+    };
     let envelope: Signed = serde_json::from_slice(&bytes).map_err(|error| wrong(&error.to_string()))?;
     let body: T = serde_json::from_str(&envelope.body).map_err(|error| wrong(&error.to_string()))?;
     if !keys::is_signed(&envelope.key, envelope.body.as_bytes(), &envelope.signature) {
@@ -155,7 +157,9 @@ fn signed<T: for<'de> Deserialize<'de>>(history: &History<'_>, id: &str, by: imp
     }
     let people = &history.project().config().people;
     match people.get(by(&body)) {
-        Some(person) if person.key.as_deref().is_some_and(|key| key != envelope.key) => Err(wrong(&format!("it is not signed with the key of \"{}\"", by(&body)))),
+        Some(person) if person.key.as_deref().is_some_and(|key| key != envelope.key) => {
+            Err(wrong(&format!("it is not signed with the key of \"{}\"", by(&body))))
+        }
         None if !people.is_empty() => Err(wrong(&format!("\"{}\" is not among the people of the project", by(&body)))),
         _ => Ok(body),
     }
@@ -171,7 +175,8 @@ pub fn proposals(history: &History<'_>, workflow: &str) -> Result<Vec<Proposed>,
     for id in history.store().refs(&proposals_ref(workflow)) {
         let proposal: Proposal = signed(history, &id, |proposal: &Proposal| &proposal.by)?;
         let decision = history.store().read_ref(&format!("{}/{id}", proposals_ref(workflow))).map_err(|error| trouble(&error))?;
-        let decision = decision.filter(|id| !id.is_empty()).map(|id| signed(history, &id, |decision: &Decision| &decision.by)).transpose()?;
+        let decision =
+            decision.filter(|id| !id.is_empty()).map(|id| signed(history, &id, |decision: &Decision| &decision.by)).transpose()?;
         proposals.push(Proposed { id, proposal, decision });
     }
     proposals.sort_by(|a, b| b.proposal.time.cmp(&a.proposal.time));
@@ -195,7 +200,9 @@ pub fn approved(history: &History<'_>, workflow: &str) -> Result<Option<Approved
     let decision: Decision = signed(history, &id, |decision: &Decision| &decision.by)?;
     let proposal: Proposal = signed(history, &decision.proposal, |proposal: &Proposal| &proposal.by)?;
     if !decision.approved || proposal.workflow != workflow || decision.commit != proposal.commit {
-        return Err(Problem::error("The approval does not fit its proposal.").in_file(format!(".weir/history/refs/{workflow}/approved"), None).help("`weir audit verify` says what was altered."));
+        return Err(Problem::error("The approval does not fit its proposal.")
+            .in_file(format!(".weir/history/refs/{workflow}/approved"), None)
+            .help("`weir audit verify` says what was altered."));
     }
     Ok(Some(Approved { id, decision, proposal }))
 }
@@ -217,7 +224,9 @@ pub async fn propose(
     let version = history.find(&name, "head")?;
     let workflow = history.workflow(&version)?;
     if Workflow::load(file).ok().map(|here| here.version().to_string()).as_ref() != Some(&version.commit.version) {
-        return Err(Problem::error("The file has changes that were not saved as a version.").in_file(&name, None).help(format!("Save them first: weir save {name} -m \"why\".")));
+        return Err(Problem::error("The file has changes that were not saved as a version.")
+            .in_file(&name, None)
+            .help(format!("Save them first: weir save {name} -m \"why\".")));
     }
     let before = match approved(history, &name)? {
         Some(approved) => Some(history.workflow(&history.commit(&approved.proposal.commit)?)?),
@@ -261,19 +270,30 @@ pub async fn propose(
 fn own_key(project: &Project, person: &Person, key: &Key) -> Result<(), Problem> {
     let known = project.config().people.get(&person.id);
     match known.map(|person| person.key.as_deref()) {
-        Some(Some(known)) if known != key.public() => {
-            Err(Problem::error(format!("This is not the key of \"{}\" in {FILE}.", person.id)).help("Use the key that the project knows, or have an administrator enter the new one."))
-        }
+        Some(Some(known)) if known != key.public() => Err(Problem::error(format!("This is not the key of \"{}\" in {FILE}.", person.id))
+            .help("Use the key that the project knows, or have an administrator enter the new one.")),
         Some(None) => {
             let what = format!("The project does not know the key of \"{}\".", person.id);
-            Err(Problem::error(what).help(format!("An administrator adds to [people.{}] in {FILE}: key = \"{}\".", person.id, key.public())))
+            Err(Problem::error(what).help(format!(
+                "An administrator adds to [people.{}] in {FILE}: key = \"{}\".",
+                person.id,
+                key.public()
+            )))
         }
         _ => Ok(()),
     }
 }
 
 /// Decides about the proposal that waits, or the one whose id begins with `which`.
-pub fn decide(history: &History<'_>, person: &Person, key: &Key, file: &Path, which: Option<&str>, yes: bool, reason: &str) -> Result<Proposed, Problem> {
+pub fn decide(
+    history: &History<'_>,
+    person: &Person,
+    key: &Key,
+    file: &Path,
+    which: Option<&str>,
+    yes: bool,
+    reason: &str,
+) -> Result<Proposed, Problem> {
     let project = history.project();
     allow(project, person, Act::Decide)?;
     own_key(project, person, key)?;
@@ -285,7 +305,11 @@ pub fn decide(history: &History<'_>, person: &Person, key: &Key, file: &Path, wh
     }
     let mut proposed = match waiting.len() {
         1 => waiting.remove(0),
-        0 => return Err(Problem::error("There is no proposal that waits for a decision.").in_file(&name, None).help(format!("weir propose {name} makes one."))),
+        0 => {
+            return Err(Problem::error("There is no proposal that waits for a decision.")
+                .in_file(&name, None)
+                .help(format!("weir propose {name} makes one.")));
+        }
         _ => {
             let ids: Vec<&str> = waiting.iter().filter_map(|proposed| proposed.id.get(..10)).collect();
             return Err(Problem::error(format!("Several proposals wait: {}.", ids.join(", "))).in_file(&name, None).help("Name one."));

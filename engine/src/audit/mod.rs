@@ -248,7 +248,8 @@ pub fn verify(path: &Path) -> Result<Verified, AuditError> {
         Err(error) => return Err(error.into()),
     };
     let end = std::fs::read_to_string(end_of(path)).ok();
-    let end = end.as_deref().and_then(|text| text.trim_end().split_once(' ')).and_then(|(seq, hash)| Some((seq.parse::<u64>().ok()?, hash)));
+    let end =
+        end.as_deref().and_then(|text| text.trim_end().split_once(' ')).and_then(|(seq, hash)| Some((seq.parse::<u64>().ok()?, hash)));
     let mut previous = hash(b"");
     let mut entries = 0;
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {

@@ -135,7 +135,9 @@ impl Difference {
         let json = |value: &dyn erased::Json| value.json();
         changes("parameters", &json(&before.parameters), &json(&after.parameters), &mut difference.parameters);
         changes("", &json(&before.other), &json(&after.other), &mut difference.parameters);
-        for (path, old, new) in [("name", Some(&before.name), Some(&after.name)), ("description", before.description.as_ref(), after.description.as_ref())] {
+        for (path, old, new) in
+            [("name", Some(&before.name), Some(&after.name)), ("description", before.description.as_ref(), after.description.as_ref())]
+        {
             difference.word(path.to_owned(), old, new);
         }
         difference
@@ -214,7 +216,9 @@ fn changed(path: String, before: Option<Value>, after: Option<Value>, found: &mu
             for change in list(old, new) {
                 // One row for another of the same shape: what differs inside it is what people look for.
                 match (&change.before, &change.after) {
-                    (Some(old @ Value::Object(_)), Some(new @ Value::Object(_))) => changes(&format!("{path}[{}]", change.row), old, new, found),
+                    (Some(old @ Value::Object(_)), Some(new @ Value::Object(_))) => {
+                        changes(&format!("{path}[{}]", change.row), old, new, found)
+                    }
                     _ => rows.push(change),
                 }
             }
@@ -292,7 +296,10 @@ mod tests {
         let words = tokens("IF([Stage] = \"Won\", [ARR] * 12%, 0)", "IF([Stage] = \"Won\", [ARR] * 15%, 0)");
         let marked: Vec<_> = words.iter().filter(|token| token.mark != Mark::Same).map(|token| (token.mark, token.text.as_str())).collect();
         assert_eq!(marked, [(Mark::Removed, "12"), (Mark::Added, "15")]);
-        assert_eq!(words.iter().filter(|token| token.mark != Mark::Added).map(|token| token.text.as_str()).collect::<String>(), "IF([Stage] = \"Won\", [ARR] * 12%, 0)");
+        assert_eq!(
+            words.iter().filter(|token| token.mark != Mark::Added).map(|token| token.text.as_str()).collect::<String>(),
+            "IF([Stage] = \"Won\", [ARR] * 12%, 0)"
+        );
     }
 
     #[test]

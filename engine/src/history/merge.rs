@@ -78,7 +78,12 @@ fn settings(workflow: &Workflow) -> BTreeMap<Place, Value> {
 }
 
 /// The workflow that has the changes of both, and what both changed.
-pub(super) fn merge(before: &Workflow, ours: &Workflow, theirs: &Workflow, side: Option<Side>) -> Result<(Workflow, Vec<Conflict>), Problem> {
+pub(super) fn merge(
+    before: &Workflow,
+    ours: &Workflow,
+    theirs: &Workflow,
+    side: Option<Side>,
+) -> Result<(Workflow, Vec<Conflict>), Problem> {
     let [old, mine, other] = [before, ours, theirs].map(settings);
     let mut conflicts = Vec::new();
     let mut merged: BTreeMap<Place, Value> = BTreeMap::new();
@@ -165,7 +170,8 @@ pub(super) fn merge(before: &Workflow, ours: &Workflow, theirs: &Workflow, side:
 
 /// Our wires, without those that the others removed and with those that they added.
 fn wires(before: &Workflow, ours: &Workflow, theirs: &Workflow) -> Vec<Edge> {
-    let mut wires: Vec<Edge> = ours.edges.iter().filter(|edge| !before.edges.contains(edge) || theirs.edges.contains(edge)).cloned().collect();
+    let mut wires: Vec<Edge> =
+        ours.edges.iter().filter(|edge| !before.edges.contains(edge) || theirs.edges.contains(edge)).cloned().collect();
     for (place, edge) in theirs.edges.iter().enumerate() {
         if !before.edges.contains(edge) && !wires.contains(edge) {
             // Behind the wire that it follows there, so that ports that take several keep their order.

@@ -140,7 +140,11 @@ pub(crate) fn time_after(earlier: Option<&str>) -> Result<String, Problem> {
     let earlier = earlier.and_then(|text| chrono::DateTime::parse_from_rfc3339(text).ok());
     match earlier {
         Some(earlier) if (earlier.to_utc() - now).num_seconds() > CLOCK_SLACK => {
-            let what = format!("This machine's clock says {}, which lies before the last version of {}.", now.format("%Y-%m-%d %H:%M"), earlier.format("%Y-%m-%d %H:%M"));
+            let what = format!(
+                "This machine's clock says {}, which lies before the last version of {}.",
+                now.format("%Y-%m-%d %H:%M"),
+                earlier.format("%Y-%m-%d %H:%M")
+            );
             Err(Problem::error(what).help("Set the clock; nothing was written."))
         }
         // Another machine's clock may be a little ahead; times never go back.
@@ -214,7 +218,8 @@ impl<'a> History<'a> {
     /// The bytes of an object; an altered one is named.
     pub(crate) fn object(&self, id: &str) -> Result<Vec<u8>, Problem> {
         self.store.get(id).map_err(|missing| match missing {
-            Missing::Absent => Problem::error(format!("The history has no object {id}.")).help("It may have been removed; restore .weir/history from a backup."),
+            Missing::Absent => Problem::error(format!("The history has no object {id}."))
+                .help("It may have been removed; restore .weir/history from a backup."),
             Missing::Altered(path) => Problem::error("This object of the history was altered.")
                 .in_file(self.project.shown(&path), None)
                 .help("Restore it from a backup; `weir audit verify` looks for more."),
@@ -309,7 +314,8 @@ impl<'a> History<'a> {
         if text_hash(&workflow)? == version.commit.text {
             return Ok(workflow);
         }
-        Err(Problem::error(format!("The version {} does not come out as it was saved.", version.short())).help("`weir audit verify` says what was altered."))
+        Err(Problem::error(format!("The version {} does not come out as it was saved.", version.short()))
+            .help("`weir audit verify` says what was altered."))
     }
 
     /// Saves a workflow as a new version of its file. `base` is the version it was made from: when another one came in
@@ -323,8 +329,16 @@ impl<'a> History<'a> {
         if let (Some(base), Some(head)) = (base, &head)
             && base != head.id
         {
-            let what = format!("{} saved version #{} ({}) in the meantime: {}.", head.commit.author, head.commit.number, head.short(), head.commit.message);
-            return Err(Problem::error(what).help(format!("Look at it with: weir diff {name} {base} head. Then merge, or save on a branch.")));
+            let what = format!(
+                "{} saved version #{} ({}) in the meantime: {}.",
+                head.commit.author,
+                head.commit.number,
+                head.short(),
+                head.commit.message
+            );
+            return Err(
+                Problem::error(what).help(format!("Look at it with: weir diff {name} {base} head. Then merge, or save on a branch."))
+            );
         }
         if let Some(head) = &head
             && head.commit.text == text_hash(workflow)?
@@ -344,7 +358,8 @@ impl<'a> History<'a> {
         let head = self.head(&name)?;
         self.nothing_unsaved(file, head.as_ref())?;
         let workflow = self.workflow(&target)?;
-        let message = if message.is_empty() { format!("Back to #{}: {}", target.commit.number, target.commit.message) } else { message.to_owned() };
+        let message =
+            if message.is_empty() { format!("Back to #{}: {}", target.commit.number, target.commit.message) } else { message.to_owned() };
         let saved = self.add(person, &name, &workflow, &message, Origin::Rollback { to: target.id }, head, vec![])?;
         workflow.save(file)?;
         Ok(saved)
@@ -361,10 +376,12 @@ impl<'a> History<'a> {
         let _lock = self.lock()?;
         self.complete()?;
         if self.branches(&name).iter().any(|known| known == branch) {
-            return Err(Problem::error(format!("There is a branch \"{branch}\" already.")).help(format!("Go on with it: weir branch {name} --switch {branch}.")));
+            return Err(Problem::error(format!("There is a branch \"{branch}\" already."))
+                .help(format!("Go on with it: weir branch {name} --switch {branch}.")));
         }
         let head = self.head(&name)?.ok_or_else(|| {
-            Problem::error("Nothing was saved yet, so there is nothing to branch from.").help(format!("Save first: weir save {name} -m \"why\"."))
+            Problem::error("Nothing was saved yet, so there is nothing to branch from.")
+                .help(format!("Save first: weir save {name} -m \"why\"."))
         })?;
         self.record(person, Event::Save, &name, json!({ "workflow": name, "branch": branch, "version": head.id, "started": true }))?;
         self.store.write_ref(&Self::head_ref(&name, branch), &head.id).map_err(|error| trouble(&error))?;
@@ -445,7 +462,9 @@ impl<'a> History<'a> {
         let Ok(text) = std::fs::read_to_string(file) else { return Ok(()) };
         let here = blake3::hash(text.as_bytes()).to_hex().to_string();
         let known = head.is_some_and(|head| head.commit.text == here)
-            || Workflow::parse(&text, "").ok().is_some_and(|workflow| head.is_some_and(|head| text_hash(&workflow).ok().as_ref() == Some(&head.commit.text)));
+            || Workflow::parse(&text, "")
+                .ok()
+                .is_some_and(|workflow| head.is_some_and(|head| text_hash(&workflow).ok().as_ref() == Some(&head.commit.text)));
         if known {
             return Ok(());
         }

@@ -62,7 +62,8 @@ impl Store {
     /// An object's bytes, which are those it was saved with.
     pub(crate) fn get(&self, id: &str) -> Result<Vec<u8>, Missing> {
         let place = self.place(id);
-        let bytes = fs::read(&place).map_err(|error| if error.kind() == io::ErrorKind::NotFound { Missing::Absent } else { Missing::Io(error) })?;
+        let bytes =
+            fs::read(&place).map_err(|error| if error.kind() == io::ErrorKind::NotFound { Missing::Absent } else { Missing::Io(error) })?;
         if blake3::hash(&bytes).to_hex().as_str() == id { Ok(bytes) } else { Err(Missing::Altered(place)) }
     }
 
@@ -133,7 +134,8 @@ impl Store {
 /// The names in a folder, sorted; none where there is none.
 fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).filter(|name| !name.starts_with('.')).collect();
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).filter(|name| !name.starts_with('.')).collect();
     names.sort();
     names
 }

@@ -34,7 +34,9 @@ pub fn verify(project: &Project) -> Result<Verified, Vec<Problem>> {
     let all = history.store().all();
     let altered = |id: &str| match history.store().get(id) {
         Ok(_) => None,
-        Err(Missing::Absent) => Some(Problem::error(format!("The object {id} is missing from the history.")).help("Restore it from a backup.")),
+        Err(Missing::Absent) => {
+            Some(Problem::error(format!("The object {id} is missing from the history.")).help("Restore it from a backup."))
+        }
         Err(Missing::Altered(path)) => {
             Some(Problem::error("This object was altered.").in_file(project.shown(&path), None).help("Restore it from a backup."))
         }
@@ -47,7 +49,11 @@ pub fn verify(project: &Project) -> Result<Verified, Vec<Problem>> {
     let mut runs = 0;
     for entry in &lines {
         let text = |key: &str| entry.detail.get(key).and_then(Value::as_str);
-        for id in ["version", "proposal", "decision"].iter().filter_map(|key| text(key)).filter(|id| id.len() == 64 && entry.event.is_of_history()) {
+        for id in ["version", "proposal", "decision"]
+            .iter()
+            .filter_map(|key| text(key))
+            .filter(|id| id.len() == 64 && entry.event.is_of_history())
+        {
             if all.binary_search_by(|known| known.as_str().cmp(id)).is_err() {
                 problems.extend(altered(id));
             }
@@ -77,7 +83,9 @@ pub fn verify(project: &Project) -> Result<Verified, Vec<Problem>> {
             let name = format!("{workflow}/heads/{branch}");
             if !heads.contains_key(&name) {
                 let what = "The audit chain knows nothing of this branch.";
-                problems.push(Problem::error(what).in_file(format!(".weir/history/refs/{name}"), None).help("It was put in from outside; remove it."));
+                problems.push(
+                    Problem::error(what).in_file(format!(".weir/history/refs/{name}"), None).help("It was put in from outside; remove it."),
+                );
             }
         }
     }
@@ -92,6 +100,7 @@ fn certificate(project: &Project, entry: &audit::Entry) -> Option<Problem> {
     let wrong = |what: &str| Some(Problem::error(what).in_file(&shown, None).help("Restore it from a backup."));
     let Ok(text) = std::fs::read(&path) else { return wrong("The certificate of a run is missing.") };
     let Ok(certificate) = serde_json::from_slice::<crate::run::Certificate>(&text) else { return wrong("The certificate cannot be read.") };
-    let same = entry.detail.get("certificate").and_then(Value::as_str).is_none_or(|known| certificate.fingerprint().as_deref() == Some(known));
+    let same =
+        entry.detail.get("certificate").and_then(Value::as_str).is_none_or(|known| certificate.fingerprint().as_deref() == Some(known));
     if same { None } else { wrong("The certificate of a run was altered.") }
 }

@@ -81,7 +81,8 @@ pub fn snapshot(project: &Project, name: &str) -> Result<Option<Snapshot>, Probl
     let history = History::of(project);
     let Some(id) = history.store().read_ref(&snapshot_ref(name)).map_err(|error| trouble(&error))? else { return Ok(None) };
     let bytes = history.object(&id)?;
-    let snapshot = serde_json::from_slice(&bytes).map_err(|error| Problem::error(format!("The snapshot \"{name}\" cannot be read: {error}.")))?;
+    let snapshot =
+        serde_json::from_slice(&bytes).map_err(|error| Problem::error(format!("The snapshot \"{name}\" cannot be read: {error}.")))?;
     Ok(Some(snapshot))
 }
 
@@ -97,7 +98,9 @@ pub async fn take_snapshot(project: &Project, person: &Person, name: &str, table
     let history = History::of(project);
     let plain = !name.trim().is_empty() && !name.starts_with('.') && name.chars().all(|c| c.is_alphanumeric() || " -_,()".contains(c));
     if !plain || name.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(Problem::error(format!("\"{name}\" cannot be the name of a snapshot.")).help("Write it like \"September close, approved\"."));
+        return Err(
+            Problem::error(format!("\"{name}\" cannot be the name of a snapshot.")).help("Write it like \"September close, approved\".")
+        );
     }
     let ledger = Ledger::open(&project.ledger());
     let there = ledger.tables().await.map_err(|error| Problem::error(error.to_string()))?;
@@ -106,7 +109,9 @@ pub async fn take_snapshot(project: &Project, person: &Person, name: &str, table
     }
     let _lock = history.lock()?;
     if snapshot(project, name)?.is_some() {
-        return Err(Problem::error(format!("There is a snapshot \"{name}\" already, and a snapshot never changes.")).help("Choose another name."));
+        return Err(
+            Problem::error(format!("There is a snapshot \"{name}\" already, and a snapshot never changes.")).help("Choose another name.")
+        );
     }
     let chosen = there.into_iter().filter(|table| tables.is_empty() || tables.contains(&table.name));
     let snapshot = Snapshot {
@@ -142,7 +147,8 @@ pub fn moment(project: &Project, table: &str, text: &str) -> Result<AsOf, Proble
     let minute = chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M").ok();
     let exact = DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc());
     exact.or_else(|| day.or(minute).map(|time| time.and_utc())).map(AsOf::Time).ok_or_else(|| {
-        Problem::error(format!("\"{text}\" is no version, no snapshot and no day.")).help("Write a version such as 3, a snapshot's name, or a day such as 2026-09-30 (UTC).")
+        Problem::error(format!("\"{text}\" is no version, no snapshot and no day."))
+            .help("Write a version such as 3, a snapshot's name, or a day such as 2026-09-30 (UTC).")
     })
 }
 
@@ -203,7 +209,8 @@ pub async fn reverse(project: &Project, person: &Person, run: &str, columns: &[S
     allow(project, person, Act::Reverse)?;
     let certificate: Certificate = crate::run::certificate_of(project, run)?;
     let run = certificate.run.clone();
-    let tables: Vec<String> = certificate.outputs.iter().filter_map(|output| output.target.strip_prefix("ledger:").map(str::to_owned)).collect();
+    let tables: Vec<String> =
+        certificate.outputs.iter().filter_map(|output| output.target.strip_prefix("ledger:").map(str::to_owned)).collect();
     if tables.is_empty() {
         return Err(Problem::error(format!("The run {run} loaded nothing into the ledger.")).help("Only ledger loads can be reversed."));
     }
@@ -216,15 +223,18 @@ pub async fn reverse(project: &Project, person: &Person, run: &str, columns: &[S
     for table in &tables {
         let versions = ledger.history(table).await.map_err(broken)?;
         if versions.iter().any(|version| version.run.as_deref() == Some(&reversal)) {
-            return Err(Problem::error(format!("The run {run} was reversed before.")).help(format!("Look at it with: weir ledger history {table}.")));
+            return Err(Problem::error(format!("The run {run} was reversed before."))
+                .help(format!("Look at it with: weir ledger history {table}.")));
         }
         let Some(load) = versions.iter().find(|version| version.run.as_deref() == Some(&run)) else {
-            return Err(Problem::error(format!("The ledger table \"{table}\" has no load of the run {run}.")).help("`weir ledger history` lists its loads."));
+            return Err(Problem::error(format!("The ledger table \"{table}\" has no load of the run {run}."))
+                .help("`weir ledger history` lists its loads."));
         };
         if matches!(load.mode.as_deref(), Some("upsert" | "history")) {
             let what = format!("The run loaded \"{table}\" by key; a second row with the same key would break it.");
             let before = load.version.saturating_sub(1);
-            return Err(Problem::error(what).help(format!("Load the rows of before again: input.ledger with version {before}, into the same table.")));
+            return Err(Problem::error(what)
+                .help(format!("Load the rows of before again: input.ledger with version {before}, into the same table.")));
         }
         planned.push((table, load.version, compensation(&ledger, table, load.version, &run, columns).await?));
     }
@@ -248,7 +258,13 @@ pub async fn reverse(project: &Project, person: &Person, run: &str, columns: &[S
 }
 
 /// The rows that compensate a load.
-async fn compensation(ledger: &Ledger, table: &str, version: u64, run: &str, columns: &[String]) -> Result<(RecordBatch, Reversed), Problem> {
+async fn compensation(
+    ledger: &Ledger,
+    table: &str,
+    version: u64,
+    run: &str,
+    columns: &[String],
+) -> Result<(RecordBatch, Reversed), Problem> {
     let broken = |error: LedgerError| Problem::error(error.to_string());
     let trouble = |error: arrow::error::ArrowError| Problem::error(format!("The rows of \"{table}\" cannot be compensated: {error}."));
     let after = ledger.read(table, Some(AsOf::Version(version))).await.map_err(broken)?;
@@ -263,11 +279,17 @@ async fn compensation(ledger: &Ledger, table: &str, version: u64, run: &str, col
     }
     let turned = |field: &Field| {
         let amount = matches!(field.data_type(), DataType::Decimal128(_, _) | DataType::Float64);
-        if columns.is_empty() { amount && !field.name().starts_with('_') } else { columns.contains(field.name()) && field.data_type().is_numeric() }
+        if columns.is_empty() {
+            amount && !field.name().starts_with('_')
+        } else {
+            columns.contains(field.name()) && field.data_type().is_numeric()
+        }
     };
     let negated: Vec<String> = schema.fields().iter().filter(|field| turned(field)).map(|field| field.name().clone()).collect();
     if negated.is_empty() {
-        return Err(Problem::error(format!("\"{table}\" has no amounts to turn the sign of.")).help("Name columns of numbers: --columns quantity."));
+        return Err(
+            Problem::error(format!("\"{table}\" has no amounts to turn the sign of.")).help("Name columns of numbers: --columns quantity.")
+        );
     }
     // Rows are told apart by their run and their place in it.
     let keys = |batch: &RecordBatch| -> Option<HashSet<(String, String)>> {
@@ -280,7 +302,9 @@ async fn compensation(ledger: &Ledger, table: &str, version: u64, run: &str, col
     let brought = filter_record_batch(&after, &brought).map_err(trouble)?;
     let (runs, rows) = (text_of(&before, RUN), text_of(&before, ROW));
     let gone: arrow::array::BooleanArray = match (runs, rows) {
-        (Some(runs), Some(rows)) => (0..before.num_rows()).map(|row| Some(!stays.contains(&(runs.value(row).to_owned(), rows.value(row).to_owned())))).collect(),
+        (Some(runs), Some(rows)) => {
+            (0..before.num_rows()).map(|row| Some(!stays.contains(&(runs.value(row).to_owned(), rows.value(row).to_owned())))).collect()
+        }
         _ => std::iter::repeat_n(Some(false), before.num_rows()).collect(),
     };
     let replaced = filter_record_batch(&before, &gone).map_err(trouble)?;
@@ -308,7 +332,8 @@ async fn compensation(ledger: &Ledger, table: &str, version: u64, run: &str, col
         fields.push(Field::new(name, array.data_type().clone(), true));
         arrays.push(array);
     }
-    let reversed = Reversed { table: table.to_owned(), compensated: brought.num_rows() as u64, restored: replaced.num_rows() as u64, negated };
+    let reversed =
+        Reversed { table: table.to_owned(), compensated: brought.num_rows() as u64, restored: replaced.num_rows() as u64, negated };
     debug_assert!(fields.iter().any(|field| field.name() == VERSION));
     let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(trouble)?;
     let plain = super::plain_schema(&batch.schema());
@@ -323,7 +348,9 @@ pub async fn export(project: &Project, person: &Person, table: &str, as_of: Opti
     let visible: Vec<usize> = (0..rows.num_columns()).filter(|i| !rows.schema().field(*i).name().starts_with('_')).collect();
     let rows = rows.project(&visible).map_err(|error| Problem::error(error.to_string()))?;
     let shown = path.display().to_string();
-    let written = |error: &dyn std::fmt::Display| Problem::error(format!("The rows cannot be written: {error}.")).in_file(&shown, None).help("Choose another file.");
+    let written = |error: &dyn std::fmt::Display| {
+        Problem::error(format!("The rows cannot be written: {error}.")).in_file(&shown, None).help("Choose another file.")
+    };
     let format = weir_nodes::suggest::format(&shown, &rows.schema())?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let near = tempfile::NamedTempFile::new_in(folder).map_err(|error| written(&error))?;

@@ -62,7 +62,10 @@ impl Ledger {
             Some(there) => fitted(rows, name, &there.schema())?,
             None => rows,
         };
-        let commit = CommitProperties::default().with_application_transaction(Transaction::new(&load.run, 1)).with_create_checkpoint(false).with_metadata([(super::care::MODE.to_owned(), mode_word(&load.mode).into())]);
+        let commit = CommitProperties::default()
+            .with_application_transaction(Transaction::new(&load.run, 1))
+            .with_create_checkpoint(false)
+            .with_metadata([(super::care::MODE.to_owned(), mode_word(&load.mode).into())]);
         let (save_mode, replaced, plan) = match (&load.mode, there) {
             (LedgerMode::ReplacePeriod { column: period }, Some(_)) => {
                 let periods = rows.clone().select(vec![column(period)]).and_then(DataFrame::distinct).map_err(read)?;

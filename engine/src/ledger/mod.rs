@@ -221,7 +221,10 @@ impl Ledger {
             let versions = self.history(table).await?;
             let then = time.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
             let Some(version) = versions.iter().find(|version| version.time <= then) else {
-                return Err(LedgerError::Before { table: table.to_owned(), first: versions.last().map(|first| first.time.clone()).unwrap_or_default() });
+                return Err(LedgerError::Before {
+                    table: table.to_owned(),
+                    first: versions.last().map(|first| first.time.clone()).unwrap_or_default(),
+                });
             };
             at.load_version(version.version).await.map_err(|error| LedgerError::delta(table, error))?;
         }

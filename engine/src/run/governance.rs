@@ -83,16 +83,23 @@ impl Governed {
         let other = sources.iter().find(|source| !self.inputs.contains(source));
         approval.same_inputs = Some(other.is_none() && sources.len() == self.inputs.len());
         match other {
-            Some(other) if project.config().approval.same_inputs => Err(Problem::error("This input is not the one that was looked at for the approval.")
-                .in_file(other.path.clone(), None)
-                .help("Propose the version again with these inputs.")),
+            Some(other) if project.config().approval.same_inputs => {
+                Err(Problem::error("This input is not the one that was looked at for the approval.")
+                    .in_file(other.path.clone(), None)
+                    .help("Propose the version again with these inputs."))
+            }
             _ => Ok(()),
         }
     }
 }
 
 /// What makes two loads the same: version, parameters, inputs, and what comes out.
-pub(super) fn load_fingerprint(version: &str, parameters: &std::collections::BTreeMap<String, String>, sources: &[SourceProof], outputs: &[OutputProof]) -> String {
+pub(super) fn load_fingerprint(
+    version: &str,
+    parameters: &std::collections::BTreeMap<String, String>,
+    sources: &[SourceProof],
+    outputs: &[OutputProof],
+) -> String {
     let outputs: Vec<(&str, &str)> = outputs.iter().map(|output| (output.target.as_str(), output.digest.as_str())).collect();
     let text = serde_json::json!({ "version": version, "parameters": parameters, "sources": sources, "outputs": outputs }).to_string();
     blake3::hash(text.as_bytes()).to_hex().to_string()

@@ -21,11 +21,11 @@ use weir_nodes::Problem;
 use weir_nodes::problem::did_you_mean;
 
 pub use certificate::{Certificate, Outcome};
-pub(crate) use publish::write_durably;
 pub use governance::ApprovalProof;
+pub(crate) use publish::write_durably;
 pub use sources::SourceProof;
-pub(crate) use trial::{Trial, certificate as certificate_of, trial};
 pub use trial::{Reproduced, Reproduction, reproduce};
+pub(crate) use trial::{Trial, certificate as certificate_of, trial};
 
 use crate::approval::{Act, Person, allow};
 use crate::check::{self, Checked};
@@ -182,7 +182,9 @@ pub async fn run(request: &Request<'_>, progress: &(dyn Fn(Progress) + Send + Sy
             let before = governance::loaded_before(project, &certificate.load_fingerprint()).map_err(RunError::Failed)?;
             if let Some(before) = before {
                 let what = format!("The run {before} loaded exactly this: same version, parameters and inputs.");
-                return Err(invalid(Problem::error(what).help("Load it once more with --again, or reverse that run first: weir ledger reverse.")));
+                return Err(invalid(
+                    Problem::error(what).help("Load it once more with --again, or reverse that run first: weir ledger reverse."),
+                ));
             }
         }
         waived(project, &person, &certificate).map_err(RunError::Failed)?;
@@ -206,7 +208,8 @@ fn waiver(request: &Request<'_>, checked: &Checked, person: &Person) -> Result<O
     }
     let controls = || checked.steps.iter().filter(|(_, step)| !step.planned.checks.is_empty()).map(|(id, _)| id.as_str());
     if let Some(unknown) = waive.iter().find(|node| !controls().any(|id| id == node.as_str())) {
-        let help = did_you_mean(unknown, controls()).unwrap_or_else(|| format!("Its controls are: {}.", controls().collect::<Vec<_>>().join(", ")));
+        let help = did_you_mean(unknown, controls())
+            .unwrap_or_else(|| format!("Its controls are: {}.", controls().collect::<Vec<_>>().join(", ")));
         return Err(Problem::error(format!("There is no control \"{unknown}\" to waive.")).help(help));
     }
     Ok(Some(Waiver { by: person.id.clone(), reason: reason.clone() }))
@@ -218,7 +221,9 @@ fn waived(project: &Project, person: &Person, certificate: &Certificate) -> Resu
         let Some(waiver) = &verdict.waived else { continue };
         let detail = serde_json::json!({ "run": certificate.run, "step": verdict.node, "control": verdict.title, "reason": waiver.reason });
         let audit = crate::audit::Audit::open(&project.audit());
-        audit.append(crate::audit::Event::Waive, &person.id, &certificate.run, detail).map_err(|error| Problem::error(error.to_string()))?;
+        audit
+            .append(crate::audit::Event::Waive, &person.id, &certificate.run, detail)
+            .map_err(|error| Problem::error(error.to_string()))?;
     }
     Ok(())
 }

@@ -29,7 +29,13 @@ pub(crate) struct Trial {
 }
 
 /// Computes everything that a workflow would publish, into a folder.
-pub(crate) async fn trial(workflow: &Workflow, checked: &Checked, project: &Project, limits: &Limits, folder: &Path) -> Result<Trial, RunError> {
+pub(crate) async fn trial(
+    workflow: &Workflow,
+    checked: &Checked,
+    project: &Project,
+    limits: &Limits,
+    folder: &Path,
+) -> Result<Trial, RunError> {
     let made = std::fs::create_dir_all(folder.join("staging"));
     made.map_err(|error| RunError::Failed(Problem::error(format!("There is no room to try the workflow: {error}."))))?;
     let proving = Proving::start(checked.steps.values().flat_map(|step| step.sources.clone()));

@@ -138,7 +138,11 @@ impl Rewriting<'_> {
                 for (part, carriers) in parts {
                     let nothing = cast(lit(ScalarValue::Null), positions());
                     let carrier_of = |leaf: &usize| {
-                        if carriers.contains(leaf) { Ok(found(&part, *leaf)?.alias(carrier(*leaf))) } else { Ok(nothing.clone().alias(carrier(*leaf))) }
+                        if carriers.contains(leaf) {
+                            Ok(found(&part, *leaf)?.alias(carrier(*leaf)))
+                        } else {
+                            Ok(nothing.clone().alias(carrier(*leaf)))
+                        }
                     };
                     let names = plan.schema().fields().iter().map(|field| field.name());
                     let exprs = columns(&part).into_iter().take(own).zip(names).map(|(expr, name)| Ok(expr.alias(name)));
@@ -258,7 +262,8 @@ impl Rewriting<'_> {
         let plain = matches!(join.join_type, JoinType::Inner | JoinType::Left | JoinType::Right | JoinType::Full);
         let rebuilt = |left: LogicalPlan, right: LogicalPlan, on: Vec<(Expr, Expr)>, kind: JoinType| {
             let (filter, constraint) = (join.filter.clone(), join.join_constraint);
-            Join::try_new(Arc::new(left), Arc::new(right), on, filter, kind, constraint, join.null_equality, join.null_aware).map(LogicalPlan::Join)
+            Join::try_new(Arc::new(left), Arc::new(right), on, filter, kind, constraint, join.null_equality, join.null_aware)
+                .map(LogicalPlan::Join)
         };
         if plain {
             let joined = rebuilt(left, right, join.on.clone(), join.join_type)?;
@@ -269,7 +274,8 @@ impl Rewriting<'_> {
         if let Some(kept_left) = semi.filter(|_| join.filter.is_none()) {
             // A row that stays because others are there is made of them too.
             let names: Vec<String> = (0..join.on.len()).map(|i| hidden(&format!("trace.semi.{i}"))).collect();
-            let (kept, there, mut carriers, others) = if kept_left { (left, right, carriers, others) } else { (right, left, others, carriers) };
+            let (kept, there, mut carriers, others) =
+                if kept_left { (left, right, carriers, others) } else { (right, left, others, carriers) };
             let pairs: Vec<(Expr, Expr)> =
                 join.on.iter().map(|(l, r)| if kept_left { (l.clone(), r.clone()) } else { (r.clone(), l.clone()) }).collect();
             let keys = pairs.iter().zip(&names).map(|((_, key), name)| key.clone().alias(name)).collect::<Vec<_>>();

@@ -165,7 +165,9 @@ fn condition(context: &SessionContext, table: &Table, checked: &Checked, text: &
             sql.map_err(|_| {
                 let mistake = mistakes.into_iter().next();
                 let names: Vec<&str> = table.names().collect();
-                let problem = Problem::error(mistake.as_ref().map_or_else(|| "The condition is not understood.".to_owned(), |mistake| mistake.message.clone()));
+                let problem = Problem::error(
+                    mistake.as_ref().map_or_else(|| "The condition is not understood.".to_owned(), |mistake| mistake.message.clone()),
+                );
                 problem.help(mistake.and_then(|mistake| mistake.help).unwrap_or_else(|| format!("Its columns are: {}.", names.join(", "))))
             })
         }
@@ -208,13 +210,23 @@ fn whole(checked: &Checked, node: &str, port: &str) -> Result<Table, Problem> {
 }
 
 /// The positions in each scanned table that the rows of a plan are made of.
-async fn positions(context: &SessionContext, table: &Table, asked: Expr, only: Option<&str>) -> Result<Vec<(Leaf, BTreeSet<i64>)>, Problem> {
+async fn positions(
+    context: &SessionContext,
+    table: &Table,
+    asked: Expr,
+    only: Option<&str>,
+) -> Result<Vec<(Leaf, BTreeSet<i64>)>, Problem> {
     let mut plan = table.plan.clone();
     if let Some(only) = only {
         // What the column does not depend on goes before lineage is added.
         let asked_for = asked.column_refs().into_iter().cloned().collect::<Vec<_>>();
-        let kept = plan.schema().columns().into_iter().filter(|column| column.name == only || asked_for.iter().any(|other| other.name == column.name));
-        let narrowed = LogicalPlanBuilder::from(plan).project(kept.map(Expr::Column).collect::<Vec<_>>()).and_then(LogicalPlanBuilder::build);
+        let kept = plan
+            .schema()
+            .columns()
+            .into_iter()
+            .filter(|column| column.name == only || asked_for.iter().any(|other| other.name == column.name));
+        let narrowed =
+            LogicalPlanBuilder::from(plan).project(kept.map(Expr::Column).collect::<Vec<_>>()).and_then(LogicalPlanBuilder::build);
         plan = narrowed.and_then(|plan| pruned(&plan)).map_err(|error| said(&error))?;
     }
     let traced = analysed(context, &plan).and_then(|plan| traced(&plan)).map_err(|error| said(&error))?;
@@ -222,7 +234,8 @@ async fn positions(context: &SessionContext, table: &Table, asked: Expr, only: O
     if carriers.is_empty() {
         return Ok(vec![]);
     }
-    let plan = LogicalPlanBuilder::from(traced.plan).filter(asked).and_then(|plan| plan.project(carriers)).and_then(LogicalPlanBuilder::build);
+    let plan =
+        LogicalPlanBuilder::from(traced.plan).filter(asked).and_then(|plan| plan.project(carriers)).and_then(LogicalPlanBuilder::build);
     let rows = collected(context, &plan.map_err(|error| said(&error))?).await?;
     let mut found: Vec<(Leaf, BTreeSet<i64>)> = Vec::new();
     for (leaf, lists) in traced.leaves.into_values().zip(rows.columns()) {
@@ -254,7 +267,12 @@ fn pruned(plan: &LogicalPlan) -> Planned<LogicalPlan> {
 }
 
 /// The rows of a scanned table at these positions, with their positions in front.
-async fn rows_at(context: &SessionContext, checked: &Checked, leaf: &Leaf, wanted: &BTreeSet<i64>) -> Result<Option<(LogicalPlan, RecordBatch)>, Problem> {
+async fn rows_at(
+    context: &SessionContext,
+    checked: &Checked,
+    leaf: &Leaf,
+    wanted: &BTreeSet<i64>,
+) -> Result<Option<(LogicalPlan, RecordBatch)>, Problem> {
     let mut scans = Vec::new();
     for flow in checked.steps.get(&leaf.node).into_iter().flat_map(|step| &step.planned.flows) {
         let looked = flow.table.plan.apply(|plan| {
@@ -315,7 +333,8 @@ fn visible(rows: &RecordBatch) -> RecordBatch {
 }
 
 fn source_rows(leaf: &Leaf, rows: &RecordBatch) -> SourceRows {
-    let positions = leaf.position.as_ref().and_then(|name| rows.column_by_name(name)).and_then(|array| array.as_primitive_opt::<Int64Type>().cloned());
+    let positions =
+        leaf.position.as_ref().and_then(|name| rows.column_by_name(name)).and_then(|array| array.as_primitive_opt::<Int64Type>().cloned());
     let positions = positions.map_or_else(|| (1..=rows.num_rows() as i64).collect(), |positions| positions.values().to_vec());
     SourceRows { node: leaf.node.clone(), label: leaf.label.clone(), positions, rows: visible(rows) }
 }
@@ -330,7 +349,9 @@ pub async fn back(project: &Project, question: &Question<'_>, limits: &Limits) -
     let table = whole(&checked, &node, port)?;
     if let Some(wanted) = question.column.filter(|wanted| !table.has(wanted)) {
         let names: Vec<&str> = table.names().collect();
-        return Err(Problem::error(format!("There is no column \"{wanted}\".")).at_node(&node).help(format!("There is: {}.", names.join(", "))));
+        return Err(Problem::error(format!("There is no column \"{wanted}\"."))
+            .at_node(&node)
+            .help(format!("There is: {}.", names.join(", "))));
     }
     let asked = condition(&context, &table, &checked, question.condition)?;
     let found = positions(&context, &table, asked.clone(), question.column).await?;
@@ -362,7 +383,9 @@ pub async fn back(project: &Project, question: &Question<'_>, limits: &Limits) -
                 continue;
             }
             let table = whole(&checked, &id, port.name)?;
-            let plan = over(&table.plan, &tables).and_then(|plan| Table::new(plan, table.order.clone()).shown(None)).map_err(|error| said(&error))?;
+            let plan = over(&table.plan, &tables)
+                .and_then(|plan| Table::new(plan, table.order.clone()).shown(None))
+                .map_err(|error| said(&error))?;
             let rows = collected(&context, &plan).await?;
             if rows.num_rows() > 0 {
                 steps.push(StepRows { node: id.clone(), kind: step.kind.identity.id, port: port.name.to_owned(), rows });
@@ -370,7 +393,8 @@ pub async fn back(project: &Project, question: &Question<'_>, limits: &Limits) -
         }
     }
     let again = over(&table.plan, &tables).map_err(|error| said(&error))?;
-    let again = Table::new(again, table.order.clone()).filter(asked.clone()).and_then(|table| table.shown(None)).map_err(|error| said(&error))?;
+    let again =
+        Table::new(again, table.order.clone()).filter(asked.clone()).and_then(|table| table.shown(None)).map_err(|error| said(&error))?;
     let again = collected(&context, &again).await?;
     // What was recorded is what counts, where it was.
     let target = match (question.run, question.table) {
@@ -378,14 +402,23 @@ pub async fn back(project: &Project, question: &Question<'_>, limits: &Limits) -
         _ => again.clone(),
     };
     if target.num_rows() == 0 {
-        return Err(Problem::error("No row fits this condition.").at_node(&node).help("Look at the rows first: weir preview, or weir ledger show."));
+        return Err(Problem::error("No row fits this condition.")
+            .at_node(&node)
+            .help("Look at the rows first: weir preview, or weir ledger show."));
     }
     let reproduced = same(&target, &again, question.column);
     Ok(Trace { target, steps, sources, reproduced, rule: rule(project, question)? })
 }
 
 /// The rows of the ledger that a question is about, with the columns of the step that loaded them.
-async fn recorded(project: &Project, context: &SessionContext, table: &str, asked: Expr, like: &RecordBatch, run: &str) -> Result<RecordBatch, Problem> {
+async fn recorded(
+    project: &Project,
+    context: &SessionContext,
+    table: &str,
+    asked: Expr,
+    like: &RecordBatch,
+    run: &str,
+) -> Result<RecordBatch, Problem> {
     let rows = Ledger::open(&project.ledger()).read(table, None).await.map_err(|error| Problem::error(error.to_string()))?;
     let plan = || -> Planned<LogicalPlan> {
         let scan = MemTable::try_new(rows.schema(), vec![vec![rows.clone()]])?;
@@ -393,7 +426,10 @@ async fn recorded(project: &Project, context: &SessionContext, table: &str, aske
         let plain = scan.schema().columns().into_iter().map(|column| Expr::Column(column.clone()).alias(column.name)).collect::<Vec<_>>();
         let of_run = column(RUN).eq(lit(run));
         let schema = like.schema();
-        let own = schema.fields().iter().map(|field| datafusion::logical_expr::cast(column(field.name()), field.data_type().clone()).alias(field.name()));
+        let own = schema
+            .fields()
+            .iter()
+            .map(|field| datafusion::logical_expr::cast(column(field.name()), field.data_type().clone()).alias(field.name()));
         scan.project(plain)?.filter(of_run.and(asked))?.project(own.collect::<Vec<_>>())?.build()
     };
     collected(context, &plan().map_err(|error| said(&error))?).await
@@ -412,7 +448,8 @@ fn same(a: &RecordBatch, b: &RecordBatch, only: Option<&str>) -> bool {
         let schema = batch.schema();
         let places: Vec<usize> = (0..batch.num_columns()).filter(|i| only.is_none_or(|only| schema.field(*i).name() == only)).collect();
         let cell = |place: &usize, row: usize| arrow::util::display::array_value_to_string(batch.column(*place), row).unwrap_or_default();
-        let mut rows: Vec<String> = (0..batch.num_rows()).map(|row| places.iter().map(|place| cell(place, row)).collect::<Vec<_>>().join("\u{1f}")).collect();
+        let mut rows: Vec<String> =
+            (0..batch.num_rows()).map(|row| places.iter().map(|place| cell(place, row)).collect::<Vec<_>>().join("\u{1f}")).collect();
         rows.sort();
         rows
     };
@@ -515,7 +552,8 @@ pub async fn forward(
         }
     }
     let Some(start) = start else {
-        return Err(first_problem.unwrap_or_else(|| Problem::error("There is no such source.").help("Name the step that reads the rows with --from.")));
+        return Err(first_problem
+            .unwrap_or_else(|| Problem::error("There is no such source.").help("Name the step that reads the rows with --from.")));
     };
     let (leaf, chosen) = start.into_iter().find(|(_, positions)| !positions.is_empty()).ok_or_else(|| Problem::error("No row fits."))?;
     let Some((_, rows)) = rows_at(&context, &checked, &leaf, &chosen).await? else {
@@ -546,10 +584,12 @@ pub async fn forward(
         for port in &step.ports.outputs {
             let table = whole(&checked, id, port.name)?;
             let plan = narrowed(&table.plan).and_then(|plan| traced(&analysed(&context, &plan)?)).map_err(|error| said(&error))?;
-            let carriers: Vec<usize> = plan.leaves.iter().filter(|(_, known)| known.table == leaf.table).map(|(number, _)| *number).collect();
+            let carriers: Vec<usize> =
+                plan.leaves.iter().filter(|(_, known)| known.table == leaf.table).map(|(number, _)| *number).collect();
             let any = carriers.iter().map(|number| holds(*number)).collect::<Planned<Vec<_>>>().map_err(|error| said(&error))?;
             let Some(any) = any.into_iter().reduce(Expr::or) else { continue };
-            let counted = LogicalPlanBuilder::from(plan.plan).filter(any).and_then(LogicalPlanBuilder::build).map_err(|error| said(&error))?;
+            let counted =
+                LogicalPlanBuilder::from(plan.plan).filter(any).and_then(LogicalPlanBuilder::build).map_err(|error| said(&error))?;
             let count = collected(&context, &counted).await?.num_rows();
             leaving.push((port.name.to_owned(), count));
             if count > 0

@@ -3,3 +3,4 @@
 
 mod document;
 mod ledger;
+mod trace;

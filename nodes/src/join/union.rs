@@ -7,11 +7,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use crate::apart::apart;
 use crate::example::Example;
 use crate::kind::{Arity, Category, IN, Identity, InPort, NodeKind, OUT, Planned, Planning, Ports, Words};
 use crate::param::NewColumn;
 use crate::problem::Problem;
-use crate::table::{OrderKey, Table, column, hidden};
+use crate::table::{OrderKey, Table, column, hidden, is_hidden};
 use crate::types::{MAX_DIGITS, type_name};
 
 /// Puts the rows of several tables one after the other.
@@ -147,6 +148,10 @@ impl NodeKind for Union {
                 .input("in", "n:integer,m\n2,")
                 .input("in", "a:integer,b")
                 .output("out", "a:integer,b\n1,x\n2,"),
+            Example::new("Each table keeps its own order.", json!({}))
+                .input("in", "n:integer,a\n2,x\n1,y")
+                .input("in", "b\nz")
+                .output("out", "n:integer,a,b\n2,x,\n1,y,\n,,z"),
             Example::new("With the number of the table each row is from.", json!({ "source": "from" }))
                 .input("in", "a,b\nx,1")
                 .input("in", "a,b\ny,2")
@@ -199,7 +204,11 @@ fn stacked(node: &str, tables: &[Table], columns: &[(String, DataType, Vec<Optio
         }
         exprs.push(lit(i as i64).alias(&branch));
         for (owner, source, data_type, name) in &keys {
-            let expr = if *owner == i { column(source) } else { lit(ScalarValue::try_from(data_type)?) };
+            let expr = match *owner == i {
+                true if is_hidden(source) => column(source),
+                true => apart(column(source)),
+                false => lit(ScalarValue::try_from(data_type)?),
+            };
             exprs.push(expr.alias(name));
         }
         let part = LogicalPlanBuilder::from(table.plan.clone()).project(exprs)?;

@@ -104,7 +104,9 @@ fn a_run_killed_at_any_moment_leaves_all_old_or_all_new() {
 fn runs_at_the_same_time_do_not_disturb_each_other() {
     let project = Folder::copy_of(&checkout().join("examples/commissions")).unwrap();
     let children: Vec<_> = (0..3)
-        .map(|_| project.command(&["run", "workflows/commissions.json", "--again"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap())
+        .map(|_| {
+            project.command(&["run", "workflows/commissions.json", "--again"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+        })
         .collect();
     for child in children {
         let output = child.wait_with_output().unwrap();

@@ -25,3 +25,21 @@ fn threads_and_batches_never_change_a_digest() {
         assert_eq!(digests(&project, args), one, "{args:?}");
     }
 }
+
+#[test]
+fn a_sorted_table_keeps_its_order_in_a_union_with_other_columns() {
+    let project = Folder::empty().unwrap();
+    project.write("a.csv", "k,n\n1,5\n2,9\n3,7\n").unwrap();
+    project.write("b.csv", "k,m\n8,1\n4,2\n").unwrap();
+    let text = r#"{"weir":1,"name":"u","nodes":{
+        "a":{"kind":"input.csv","params":{"path":"a.csv"}}, "b":{"kind":"input.csv","params":{"path":"b.csv"}},
+        "sort":{"kind":"sort","params":{"by":[{"column":"n","descending":true}]}}, "all":{"kind":"union","params":{}},
+        "out":{"kind":"load.csv","params":{"path":"out.csv"}}},
+        "edges":[{"from":"a","to":"sort"},{"from":"sort","to":"all"},{"from":"b","to":"all"},{"from":"all","to":"out"}]}"#;
+    project.write("w.json", text).unwrap();
+    for threads in ["1", "2", "3"] {
+        let ran = project.weir(&["run", "w.json", "--threads", threads]).unwrap();
+        assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+        assert_eq!(project.read("out.csv").unwrap(), "k,n,m\n2,9,\n3,7,\n1,5,\n8,,1\n4,,2\n");
+    }
+}

@@ -68,7 +68,10 @@ fn a_table_is_looked_back_at_named_and_given_out() {
     assert_eq!(shown(&project, &["as-of", "sales", "August close"]), ["1,2026-08,10.00", "2,2026-08,5.50"]);
     assert_eq!(shown(&project, &["show", "sales", "--as-of", "0"]), ["1,2026-08,10.00", "2,2026-08,5.50"]);
     let history: Value = serde_json::from_str(&done(&project, &["ledger", "history", "sales", "--json"])).unwrap();
-    assert_eq!((history[0]["mode"].as_str(), history[0]["rows_added"].as_u64(), history.as_array().unwrap().len()), (Some("append"), Some(1), 2));
+    assert_eq!(
+        (history[0]["mode"].as_str(), history[0]["rows_added"].as_u64(), history.as_array().unwrap().len()),
+        (Some("append"), Some(1), 2)
+    );
     let first = history[1]["time"].as_str().unwrap();
     assert_eq!(shown(&project, &["show", "sales", "--as-of", first]).len(), 2, "the table as it was at {first}");
     for (args, words) in [
@@ -117,7 +120,8 @@ fn a_load_is_reversed_by_rows_and_never_by_deletion() {
     done(&project, &["ledger", "reverse", &third, "-m", "wrong again"]);
     run_of(&load(&project, rows, period, &[]));
 
-    let keyed = run_of(&load(&project, "id,month,amount\n1,2026-08,2.00\n", json!({ "table": "other", "mode": "upsert", "keys": ["id"] }), &[]));
+    let keyed =
+        run_of(&load(&project, "id,month,amount\n1,2026-08,2.00\n", json!({ "table": "other", "mode": "upsert", "keys": ["id"] }), &[]));
     let ran = project.weir(&["ledger", "reverse", &keyed, "-m", "no"]).unwrap();
     assert!(ran.code == Some(2) && ran.err.contains("by key"), "{}", ran.err);
     assert!(project.weir(&["ledger", "reverse", "nowhere", "-m", "no"]).unwrap().err.contains("no run \"nowhere\""));
@@ -136,7 +140,10 @@ fn loads_at_once_both_land() {
         });
         project.write(&format!("{id}.json"), workflow.to_string()).unwrap();
     }
-    let children: Vec<_> = ["a", "b", "c"].iter().map(|id| project.command(&["run", &format!("{id}.json"), "--json"]).stdout(std::process::Stdio::null()).spawn().unwrap()).collect();
+    let children: Vec<_> = ["a", "b", "c"]
+        .iter()
+        .map(|id| project.command(&["run", &format!("{id}.json"), "--json"]).stdout(std::process::Stdio::null()).spawn().unwrap())
+        .collect();
     for child in children {
         assert!(child.wait_with_output().unwrap().status.success());
     }
@@ -146,9 +153,10 @@ fn loads_at_once_both_land() {
 /// A Python that has a module, if there is one.
 fn python(module: &str) -> Option<String> {
     let named = std::env::var("WEIR_TEST_PYTHON").ok();
-    let found = named.into_iter().chain(["python3".to_owned()]).find(|python| {
-        Command::new(python).args(["-c", &format!("import {module}")]).output().is_ok_and(|output| output.status.success())
-    });
+    let found = named
+        .into_iter()
+        .chain(["python3".to_owned()])
+        .find(|python| Command::new(python).args(["-c", &format!("import {module}")]).output().is_ok_and(|output| output.status.success()));
     if found.is_none() {
         eprintln!("skipped: there is no Python with the module {module} (name one in WEIR_TEST_PYTHON)");
     }
@@ -181,5 +189,10 @@ print(json.dumps({"types": {f.name: str(f.type) for f in rows.schema}, "rows": [
             ["3", "2026-09", "1.00", null, null, "x"]
         ])
     );
-    assert_eq!((found["types"]["amount"].as_str(), found["types"]["day"].as_str()), (Some("decimal128(28, 2)"), Some("date32[day]")), "{}", found["types"]);
+    assert_eq!(
+        (found["types"]["amount"].as_str(), found["types"]["day"].as_str()),
+        (Some("decimal128(28, 2)"), Some("date32[day]")),
+        "{}",
+        found["types"]
+    );
 }

@@ -45,7 +45,11 @@ fn failures(case: &Path) -> Vec<String> {
         let parts: Vec<String> = (0..names.len())
             .filter(|place| !record[*place].is_empty() && types.get(*place).is_some_and(|word| word != "float"))
             .map(|place| {
-                let value = if is_date(place) { format!("DATEVALUE({})", literal(&record[place], false)) } else { literal(&record[place], is_number(place)) };
+                let value = if is_date(place) {
+                    format!("DATEVALUE({})", literal(&record[place], false))
+                } else {
+                    literal(&record[place], is_number(place))
+                };
                 format!("[{}] = {value}", &names[place])
             })
             .collect();
@@ -62,10 +66,16 @@ fn failures(case: &Path) -> Vec<String> {
 #[test]
 fn every_reference_figure_comes_out_again_from_its_sources_alone() {
     let folder = checkout().join("tests/reference");
-    let mut cases: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.join("workflow.json").is_file()).collect();
+    let mut cases: Vec<_> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.join("workflow.json").is_file())
+        .collect();
     cases.sort();
     let failed: Vec<String> = std::thread::scope(|scope| {
-        let halves = cases.chunks(cases.len().div_ceil(2)).map(|cases| scope.spawn(move || cases.iter().flat_map(|case| failures(case)).collect::<Vec<_>>()));
+        let halves = cases
+            .chunks(cases.len().div_ceil(2))
+            .map(|cases| scope.spawn(move || cases.iter().flat_map(|case| failures(case)).collect::<Vec<_>>()));
         halves.collect::<Vec<_>>().into_iter().flat_map(|half| half.join().unwrap()).collect()
     });
     assert!(failed.is_empty(), "{}", failed.join("\n"));

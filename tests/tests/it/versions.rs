@@ -164,7 +164,11 @@ fn a_variant_is_merged_setting_by_setting() {
     let before = project.read(FILE).unwrap();
     let conflict = by(&project, "jean", &["merge", FILE, "what-if"]);
     assert_eq!(conflict.code, Some(1), "{}{}", conflict.out, conflict.err);
-    assert!(conflict.err.contains("step rate, columns") && conflict.err.contains("22%") && conflict.err.contains("25%"), "{}", conflict.err);
+    assert!(
+        conflict.err.contains("step rate, columns") && conflict.err.contains("22%") && conflict.err.contains("25%"),
+        "{}",
+        conflict.err
+    );
     assert_eq!(project.read(FILE).unwrap(), before, "nothing was merged");
     done(by(&project, "jean", &["merge", FILE, "what-if", "--prefer", "theirs"]));
     assert!(project.read(FILE).unwrap().contains("25%"));
@@ -315,7 +319,11 @@ fn whatever_is_altered_is_found_and_named() {
         let problems = whole().expect_err(&format!("flip {flip} at {at} of {} was not found", target.display()));
         let said = problems.iter().map(ToString::to_string).collect::<String>();
         let name = target.file_name().unwrap().to_string_lossy().into_owned();
-        assert!(said.contains(&name) || said.contains("audit chain") || said.contains("heads/main"), "flip {flip} of {}: {said}", target.display());
+        assert!(
+            said.contains(&name) || said.contains("audit chain") || said.contains("heads/main"),
+            "flip {flip} of {}: {said}",
+            target.display()
+        );
         fs::write(target, before).unwrap();
     }
     assert!(whole().is_ok(), "all was put back");
@@ -326,8 +334,16 @@ fn whatever_is_altered_is_found_and_named() {
     let changed: [Vec<&str>; 4] = [
         lines.iter().enumerate().filter(|(i, _)| *i != 6).map(|(_, line)| *line).collect(),
         lines[..lines.len() - 1].to_vec(),
-        { let mut lines = lines.clone(); lines.swap(6, 7); lines },
-        { let mut lines = lines.clone(); lines.insert(5, lines[5]); lines },
+        {
+            let mut lines = lines.clone();
+            lines.swap(6, 7);
+            lines
+        },
+        {
+            let mut lines = lines.clone();
+            lines.insert(5, lines[5]);
+            lines
+        },
     ];
     for (i, lines) in changed.iter().enumerate() {
         fs::write(&chain, lines.join("\n") + "\n").unwrap();
@@ -364,7 +380,8 @@ fn a_save_killed_at_any_moment_loses_nothing_that_was_acknowledged() {
     for kill in 1..=200_u32 {
         project.write(FILE, workflow(&format!("{kill}%"), &format!("t{kill}"))).unwrap();
         let message = format!("kill {kill}");
-        let mut child = command(&project, "jean", &["save", FILE, "-m", &message]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let mut child =
+            command(&project, "jean", &["save", FILE, "-m", &message]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let deadline = Instant::now() + whole.mul_f64(f64::from((kill * 37) % 170) / 100.0);
         let mut ended = None;
         while Instant::now() < deadline && ended.is_none() {

@@ -66,7 +66,8 @@ impl AuditCommand {
             Action::Log { .. } => self.log(&project).unwrap_or_else(|problem| output::problems(&[problem])),
             Action::Verify => match verify(&project) {
                 Ok(verified) => {
-                    let (entries, objects, runs) = (output::count(verified.entries), output::count(verified.objects), output::count(verified.runs));
+                    let (entries, objects, runs) =
+                        (output::count(verified.entries), output::count(verified.objects), output::count(verified.runs));
                     output::say(&format!("The chain is whole: {entries} entries, {objects} objects of the history, {runs} certificates."));
                     End::Done
                 }
@@ -98,7 +99,15 @@ impl AuditCommand {
             let mut writer = csv::Writer::from_writer(vec![]);
             writer.write_record(["entry", "time", "user", "event", "subject", "detail", "hash"]).map_err(|e| trouble(&e))?;
             for entry in entries {
-                let row = [entry.seq.to_string(), entry.time.clone(), entry.user.clone(), word(entry.event), entry.subject.clone(), entry.detail.to_string(), entry.hash()];
+                let row = [
+                    entry.seq.to_string(),
+                    entry.time.clone(),
+                    entry.user.clone(),
+                    word(entry.event),
+                    entry.subject.clone(),
+                    entry.detail.to_string(),
+                    entry.hash(),
+                ];
                 writer.write_record(row).map_err(|e| trouble(&e))?;
             }
             let bytes = writer.into_inner().map_err(|e| trouble(&e))?;
@@ -106,7 +115,11 @@ impl AuditCommand {
             return Ok(End::Done);
         }
         for entry in entries {
-            let why = ["message", "reason"].into_iter().find_map(|key| entry.detail.get(key)).and_then(|value| value.as_str()).unwrap_or_default();
+            let why = ["message", "reason"]
+                .into_iter()
+                .find_map(|key| entry.detail.get(key))
+                .and_then(|value| value.as_str())
+                .unwrap_or_default();
             let time = entry.time.get(..19).unwrap_or(&entry.time).replace('T', " ");
             output::say(&format!("{:>6}  {time}  {:<12} {:<9} {}  {why}", entry.seq, entry.user, word(entry.event), entry.subject));
         }

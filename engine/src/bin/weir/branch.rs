@@ -12,7 +12,9 @@ use crate::{End, output};
 
 /// List the branches of a workflow, start one, or put the file on another.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  weir branch workflows/commissions.json 20-percent\n  weir branch workflows/commissions.json --switch main")]
+#[command(
+    after_help = "Examples:\n  weir branch workflows/commissions.json 20-percent\n  weir branch workflows/commissions.json --switch main"
+)]
 pub(crate) struct Branch {
     /// The workflow's file
     file: PathBuf,

@@ -52,11 +52,7 @@ impl Diff {
         };
         let difference = Difference::between(&before, &after);
         let limits = self.limits.limits();
-        let effect = if self.data {
-            Some(block_on(limits.threads, effect(&before, &after, &project, &self.set, &limits))?)
-        } else {
-            None
-        };
+        let effect = if self.data { Some(block_on(limits.threads, effect(&before, &after, &project, &self.set, &limits))?) } else { None };
         if self.json {
             return Ok(output::json(&json!({ "difference": difference, "effect": effect })));
         }
@@ -164,7 +160,13 @@ pub(crate) fn print_effect(effect: &Effect) {
         let none = String::from("—");
         for total in output.totals.iter().filter(|total| total.before != total.after) {
             let text = |text: &Option<String>| text.clone().unwrap_or_else(|| none.clone());
-            output::say(&format!("      {}: {} → {} (difference {})", total.column, text(&total.before), text(&total.after), text(&total.difference)));
+            output::say(&format!(
+                "      {}: {} → {} (difference {})",
+                total.column,
+                text(&total.before),
+                text(&total.after),
+                text(&total.difference)
+            ));
         }
     }
 }

@@ -56,7 +56,13 @@ impl HistoryCommand {
                 Origin::Merge { branch } => format!(" (merge of {branch})"),
             };
             let time = commit.time.get(..16).unwrap_or(&commit.time).replace('T', " ");
-            output::say(&format!("  #{:<5} {}  {time}  {:<12} {state:<10} {}{origin}", commit.number, version.short(), commit.author, commit.message));
+            output::say(&format!(
+                "  #{:<5} {}  {time}  {:<12} {state:<10} {}{origin}",
+                commit.number,
+                version.short(),
+                commit.author,
+                commit.message
+            ));
         }
         if versions.last().is_some_and(|oldest| oldest.commit.number > 1) {
             output::say(&format!("  … older ones: weir history {name} --most 0"));

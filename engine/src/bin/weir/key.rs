@@ -13,7 +13,9 @@ use crate::{End, output};
 
 /// Make the key that you sign proposals and approvals with, or show its public half.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  weir key new\n\nThe passphrase is asked for, or taken from WEIR_PASSPHRASE. Keys lie in WEIR_KEYS, else in the user's configuration.")]
+#[command(
+    after_help = "Example:\n  weir key new\n\nThe passphrase is asked for, or taken from WEIR_PASSPHRASE. Keys lie in WEIR_KEYS, else in the user's configuration."
+)]
 pub(crate) struct KeyCommand {
     /// The project's folder, or any folder inside it
     #[arg(long, global = true, default_value = ".", value_name = "DIR")]

@@ -15,7 +15,9 @@ use crate::{End, block_on, output};
 
 /// Look into the Universal Ledger.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  weir ledger tables\n  weir ledger show commissions --as-of 2026-09-30 --csv\n  weir ledger snapshot \"September close, approved\"")]
+#[command(
+    after_help = "Examples:\n  weir ledger tables\n  weir ledger show commissions --as-of 2026-09-30 --csv\n  weir ledger snapshot \"September close, approved\""
+)]
 pub(crate) struct LedgerCommand {
     /// The project's folder, or any folder inside it
     #[arg(long, global = true, default_value = ".", value_name = "DIR")]
@@ -143,7 +145,11 @@ impl LedgerCommand {
                 Action::Reverse { run, columns, message } => {
                     for done in reverse(&project, &person, run, columns, message).await? {
                         let (brought, back) = (output::count(done.compensated), output::count(done.restored));
-                        output::say(&format!("{}: {brought} rows compensated, {back} rows restored; turned: {}", done.table, done.negated.join(", ")));
+                        output::say(&format!(
+                            "{}: {brought} rows compensated, {back} rows restored; turned: {}",
+                            done.table,
+                            done.negated.join(", ")
+                        ));
                     }
                     Ok(End::Done)
                 }

@@ -53,7 +53,13 @@ impl Propose {
 /// Prints a proposal with what it does.
 pub(crate) fn print(proposed: &Proposed) {
     let proposal = &proposed.proposal;
-    output::say(&format!("Proposal {} of {} by {}: {}", proposed.id.get(..10).unwrap_or_default(), proposal.workflow, proposal.by, proposal.reason));
+    output::say(&format!(
+        "Proposal {} of {} by {}: {}",
+        proposed.id.get(..10).unwrap_or_default(),
+        proposal.workflow,
+        proposal.by,
+        proposal.reason
+    ));
     for verdict in &proposal.dry_run.verdicts {
         output::say(&format!("  {} {}: {}", if verdict.holds { "✓" } else { "!" }, verdict.node, verdict.title));
     }

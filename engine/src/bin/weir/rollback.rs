@@ -28,7 +28,13 @@ impl Rollback {
         let done = || -> Result<End, Problem> {
             let project = Project::of(&self.file)?;
             let saved = History::of(&project).rollback(&Person::current(&project), &self.file, &self.version, &self.message)?;
-            output::say(&format!("{} is version #{} ({}) now: {}", saved.commit.workflow, saved.commit.number, saved.short(), saved.commit.message));
+            output::say(&format!(
+                "{} is version #{} ({}) now: {}",
+                saved.commit.workflow,
+                saved.commit.number,
+                saved.short(),
+                saved.commit.message
+            ));
             Ok(End::Done)
         };
         done().unwrap_or_else(|problem| output::problems(&[problem]))

@@ -56,14 +56,10 @@ impl Run {
         };
         let limits = self.limits.limits();
         let threads = limits.threads;
-        let options = Options {
-            draft: self.draft,
-            again: self.again,
-            shadow: self.shadow,
-            waive: self.waive.clone(),
-            reason: self.reason.clone(),
-        };
-        let request = Request { workflow: &workflow, file: &self.workflow.file, project: &project, set: &self.workflow.set, limits, options };
+        let options =
+            Options { draft: self.draft, again: self.again, shadow: self.shadow, waive: self.waive.clone(), reason: self.reason.clone() };
+        let request =
+            Request { workflow: &workflow, file: &self.workflow.file, project: &project, set: &self.workflow.set, limits, options };
         let quiet = self.json;
         let live = !quiet && std::io::stderr().is_terminal();
         let progress = |event: Progress| match event {

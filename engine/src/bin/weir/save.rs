@@ -41,7 +41,9 @@ impl Save {
         let base = base.as_ref().map(|base| base.id.as_str());
         match history.save(&Person::current(&project), &self.file, workflow, &self.message, base)? {
             Saving::Saved(saved) => output::say(&format!("Saved version #{} ({}).", saved.commit.number, saved.short())),
-            Saving::Unchanged(saved) => output::say(&format!("Nothing has changed since version #{} ({}).", saved.commit.number, saved.short())),
+            Saving::Unchanged(saved) => {
+                output::say(&format!("Nothing has changed since version #{} ({}).", saved.commit.number, saved.short()))
+            }
         }
         Ok(End::Done)
     }

@@ -82,7 +82,8 @@ impl TraceCommand {
             return Err(Problem::error("The step is not named.").help("Name it behind the file: weir trace FILE STEP --where …."));
         }
         let condition = self.condition.as_deref().unwrap_or_default();
-        let question = Question { workflow: &workflow, file, port, condition, column: self.column.as_deref(), set, table, run: certificate.as_ref() };
+        let question =
+            Question { workflow: &workflow, file, port, condition, column: self.column.as_deref(), set, table, run: certificate.as_ref() };
         let trace = back(&project, &question, &limits).await?;
         Ok(self.trace(&trace))
     }
@@ -104,7 +105,11 @@ impl TraceCommand {
     fn trace(&self, trace: &Trace) -> End {
         if self.json {
             let source = |source: &SourceRows| json!({ "node": source.node, "label": source.label, "positions": source.positions, "rows": output::json_rows(&source.rows) });
-            let steps: Vec<_> = trace.steps.iter().map(|step| json!({ "node": step.node, "kind": step.kind, "port": step.port, "rows": output::json_rows(&step.rows) })).collect();
+            let steps: Vec<_> = trace
+                .steps
+                .iter()
+                .map(|step| json!({ "node": step.node, "kind": step.kind, "port": step.port, "rows": output::json_rows(&step.rows) }))
+                .collect();
             let rule = &trace.rule;
             return output::json(&json!({
                 "target": output::json_rows(&trace.target), "steps": steps, "sources": trace.sources.iter().map(source).collect::<Vec<_>>(), "reproduced": trace.reproduced,
@@ -132,14 +137,24 @@ impl TraceCommand {
         if let Some(run) = &rule.run {
             output::say(&format!("  run       {run}"));
         }
-        let word = if trace.reproduced { "These rows alone give the figure again." } else { "These rows alone do not give the figure: other rows play a part, such as those a position or a limit depends on." };
+        let word = if trace.reproduced {
+            "These rows alone give the figure again."
+        } else {
+            "These rows alone do not give the figure: other rows play a part, such as those a position or a limit depends on."
+        };
         output::say(&format!("\n{word}"));
         End::Done
     }
 
     fn missing(&self, missing: &Missing) -> End {
         if self.json {
-            let passages: Vec<_> = missing.passages.iter().map(|passage| json!({ "node": passage.node, "kind": passage.kind, "leaving": passage.leaving, "goes_on": passage.goes_on })).collect();
+            let passages: Vec<_> = missing
+                .passages
+                .iter()
+                .map(
+                    |passage| json!({ "node": passage.node, "kind": passage.kind, "leaving": passage.leaving, "goes_on": passage.goes_on }),
+                )
+                .collect();
             return output::json(&json!({ "positions": missing.source.positions, "passages": passages }));
         }
         self.source(&missing.source);
