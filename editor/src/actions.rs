@@ -80,9 +80,53 @@ pub fn perform(ctx: &Context, desk: &mut Desk) {
                     }
                 }
             }
+            Ask::Versions | Ask::Version(_) | Ask::Compare(_) | Ask::StopComparing | Ask::Effect => versions(desk, ask),
+            Ask::Origin(port, condition, column, figure) => trace(desk, port, condition, column, figure),
+            Ask::StopTracing => {
+                if let Some(tab) = desk.tab_mut() {
+                    tab.origin = None;
+                }
+            }
             Ask::Say(words, bad) => desk.say(words, bad),
         }
     }
+}
+
+/// What is asked about versions.
+fn versions(desk: &mut Desk, ask: Ask) {
+    // A version is of the file: what is on the screen is saved into it first.
+    if matches!(ask, Ask::Version(crate::versions::Act::Save(_) | crate::versions::Act::Propose(..))) && desk.tab().is_some_and(|tab| tab.document.is_dirty()) {
+        save(desk, desk.current, None);
+    }
+    let Some(tab) = desk.tabs.get_mut(desk.current) else { return };
+    let (Some(project), Some(file)) = (tab.project(), tab.document.path().map(Path::to_owned)) else { return };
+    let set: Vec<(String, String)> = tab.set.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+    let workflow = Arc::clone(tab.document.workflow());
+    match ask {
+        Ask::Version(act) => desk.worker.act(tab.id, act, workflow, file, project, set),
+        Ask::Compare(version) => desk.worker.compare(tab.id, *version, project),
+        Ask::StopComparing => tab.comparison = None,
+        Ask::Effect => {
+            if let Some(comparison) = &mut tab.comparison {
+                comparison.computing = true;
+                comparison.effect = None;
+                desk.worker.effect(tab.id, Arc::clone(&comparison.before), workflow, project, set);
+            }
+        }
+        _ => desk.worker.versions(tab.id, file, project),
+    }
+}
+
+/// Follows a figure back.
+fn trace(desk: &mut Desk, port: crate::worker::Port, condition: String, column: String, figure: String) {
+    let Some(tab) = desk.tabs.get_mut(desk.current) else { return };
+    let Some(project) = tab.project() else { return };
+    let file = tab.document.path().map(|path| project.shown(path)).unwrap_or_default();
+    let set = tab.set.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+    tab.origin = Some(crate::versions::Origin { port: port.clone(), figure: (column.clone(), figure), trace: None });
+    desk.worker.trace(tab.id, Arc::clone(tab.document.workflow()), file, project, port, condition, column, set);
+    desk.bottom = crate::desk::Bottom::Origin;
+    desk.settings.bottom = true;
 }
 
 fn change(desk: &mut Desk, label: Option<Label>, edits: &[Edit]) {

@@ -8,6 +8,7 @@ use weir_engine::workflow::Edit;
 
 use crate::desk::{Ask, Desk, Evaluated, Shown, Tab};
 use crate::text;
+use crate::versions::Comparison;
 use crate::widgets::file::relative;
 use crate::worker::{Facts, Port, Purpose, Told};
 
@@ -102,6 +103,53 @@ pub fn take(desk: &mut Desk) {
                 }
             }
             Told::Ran(id, result) => ran(desk, id, result),
+            Told::Versions(id, result) => {
+                if let Some(tab) = desk.by_id(id) {
+                    tab.versions = Some(result);
+                }
+            }
+            Told::Acted(id, result) => {
+                if let Some(tab) = desk.by_id(id) {
+                    tab.versions_asked = false;
+                    tab.comparison = None;
+                    // A version that was brought back is in the file now.
+                    if let (Ok(_), Some(path)) = (&result, tab.document.path().map(std::path::Path::to_owned))
+                        && !tab.document.is_dirty()
+                        && let Ok(there) = weir_engine::workflow::Workflow::load(&path)
+                        && there != **tab.document.workflow()
+                        && let Ok(document) = crate::document::Document::open(&path)
+                    {
+                        tab.document = document;
+                        tab.sent = u64::MAX;
+                    }
+                }
+                match result {
+                    Ok(words) => desk.say(words, false),
+                    Err(problem) => desk.say(problem.to_string(), true),
+                }
+            }
+            Told::Compared(id, version, before) => {
+                let Some(tab) = desk.by_id(id) else { continue };
+                match before {
+                    Ok(before) => {
+                        let difference = weir_engine::history::Difference::between(&before, tab.document.workflow());
+                        let difference = (tab.document.revision(), difference);
+                        tab.comparison = Some(Comparison { version: *version, before, difference, effect: None, computing: false });
+                    }
+                    Err(problem) => desk.say(problem.to_string(), true),
+                }
+            }
+            Told::Effect(id, result) => {
+                if let Some(comparison) = desk.by_id(id).and_then(|tab| tab.comparison.as_mut()) {
+                    comparison.computing = false;
+                    comparison.effect = Some(result);
+                }
+            }
+            Told::Traced(id, result) => {
+                if let Some(origin) = desk.by_id(id).and_then(|tab| tab.origin.as_mut()) {
+                    origin.trace = Some(result);
+                }
+            }
             Told::Chosen(purpose, path) => chosen(desk, purpose, path),
         }
     }
@@ -213,6 +261,9 @@ fn checked(tab: &mut Tab, facts: Arc<Facts>) {
 pub fn follow(desk: &mut Desk) {
     let Some(tab) = desk.tabs.get_mut(desk.current) else { return };
     let revision = tab.document.revision();
+    if let Some(comparison) = &mut tab.comparison {
+        comparison.follow(revision, tab.document.workflow());
+    }
     if tab.sent != revision
         && let Some(project) = tab.project()
     {

@@ -8,6 +8,7 @@ use std::time::Instant;
 use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 use weir_engine::Problem;
+use weir_engine::history::Saved;
 use weir_engine::preview::{Grid, View};
 use weir_engine::project::Project;
 use weir_engine::run::{Certificate, RunError};
@@ -22,6 +23,7 @@ use crate::document::{Document, Label};
 use crate::selection::Selection;
 use crate::settings::Settings;
 use crate::text;
+use crate::versions::{Act, Comparison, Origin, Versions};
 use crate::worker::{Coverage, Facts, Port, TabId, Worker};
 
 /// Something a panel asks for. Panels read the desk; what they ask for is done after they are drawn.
@@ -53,6 +55,20 @@ pub enum Ask {
     Discard(Option<usize>),
     /// Save a tab and close it, or all of them to quit.
     SaveAndClose(Option<usize>),
+    /// List the versions of the workflow.
+    Versions,
+    /// Do something about versions.
+    Version(Act),
+    /// Lay a version over the canvas.
+    Compare(Box<Saved>),
+    /// Stop that.
+    StopComparing,
+    /// Compute what the version on the canvas changes in the figures.
+    Effect,
+    /// Follow a figure back: the port, the condition its row fits, the column and the figure as it is shown.
+    Origin(Port, String, String, String),
+    /// Stop showing where a figure comes from.
+    StopTracing,
     /// Say something for a moment.
     Say(String, bool),
 }
@@ -184,6 +200,18 @@ pub struct Tab {
     pub showing_stale: bool,
     /// The same for the rows beside them.
     pub compare_stale: bool,
+    /// The versions of the file; none while they were not read.
+    pub versions: Option<Result<Box<Versions>, Problem>>,
+    /// Whether they were asked for.
+    pub versions_asked: bool,
+    /// Why the next version is saved, as it is typed.
+    pub reason: String,
+    /// Why something is proposed or decided, and the passphrase, as they are typed.
+    pub decision: (String, String),
+    /// The version that lies over the canvas.
+    pub comparison: Option<Comparison>,
+    /// The figure that is followed back.
+    pub origin: Option<Origin>,
 }
 
 impl Tab {
@@ -213,6 +241,12 @@ impl Tab {
             evaluating: HashMap::new(),
             showing_stale: false,
             compare_stale: false,
+            versions: None,
+            versions_asked: false,
+            reason: String::new(),
+            decision: (String::new(), String::new()),
+            comparison: None,
+            origin: None,
         };
         tab.load_runs();
         tab
@@ -467,6 +501,10 @@ pub enum Bottom {
     Controls,
     /// Runs.
     Runs,
+    /// Versions.
+    Versions,
+    /// Where a figure comes from.
+    Origin,
 }
 
 impl Desk {

@@ -23,4 +23,5 @@ pub mod settings;
 pub mod text;
 pub mod theme;
 pub mod widgets;
+pub mod versions;
 pub mod worker;

@@ -13,12 +13,17 @@ use tokio::runtime::Runtime;
 use tokio::task::AbortHandle;
 use weir_engine::Problem;
 use weir_engine::check::{Checked, check};
+use weir_engine::effect::Effect;
+use weir_engine::history::Saved;
 use weir_engine::plan::Limits;
 use weir_engine::preview::{Grid, Previews, Values, View};
 use weir_engine::project::Project;
 use weir_engine::run::{Certificate, Options, Progress, Request, RunError, run};
+use weir_engine::trace::Trace;
 use weir_engine::workflow::{Version, Workflow};
 use weir_nodes::formula::Mistake;
+
+use crate::versions::Versions;
 
 /// A tab, for as long as it is open.
 pub type TabId = u64;
@@ -66,6 +71,16 @@ pub enum Told {
     Progress(TabId, Progress),
     /// A run ended.
     Ran(TabId, Result<Box<Certificate>, RunError>),
+    /// The versions of a workflow.
+    Versions(TabId, Result<Box<Versions>, Problem>),
+    /// Something was done about versions.
+    Acted(TabId, Result<String, Problem>),
+    /// An earlier version was read.
+    Compared(TabId, Box<Saved>, Result<Arc<Workflow>, Problem>),
+    /// What a version changes in the figures.
+    Effect(TabId, Result<Effect, Problem>),
+    /// A figure was followed back.
+    Traced(TabId, Result<Box<Trace>, Problem>),
     /// Files the person chose in a dialog.
     Chosen(Purpose, Option<PathBuf>),
 }
@@ -105,7 +120,7 @@ pub struct Coverage {
 pub struct Worker {
     runtime: Runtime,
     previews: Arc<Previews>,
-    tell: Teller,
+    pub(crate) tell: Teller,
     told: Receiver<Told>,
     going: Mutex<HashMap<String, AbortHandle>>,
 }
@@ -117,13 +132,13 @@ impl std::fmt::Debug for Worker {
 }
 
 #[derive(Clone)]
-struct Teller {
+pub(crate) struct Teller {
     sender: Sender<Told>,
     ctx: egui::Context,
 }
 
 impl Teller {
-    fn tell(&self, told: Told) {
+    pub(crate) fn tell(&self, told: Told) {
         // Nobody listens any more when the window is gone.
         let _ = self.sender.send(told);
         self.ctx.request_repaint();
@@ -147,7 +162,7 @@ impl Worker {
         self.told.try_iter().collect()
     }
 
-    fn start(&self, slot: String, work: impl Future<Output = ()> + Send + 'static) {
+    pub(crate) fn start(&self, slot: String, work: impl Future<Output = ()> + Send + 'static) {
         let handle = self.runtime.spawn(work).abort_handle();
         if let Ok(mut going) = self.going.lock() {
             going.retain(|_, handle| !handle.is_finished());

@@ -106,6 +106,35 @@ pub(super) fn card(ui: &Ui, card: &Card, rect: Rect, scale: f32, state: &State, 
     painter.text(pos2(rect.right() - 8.0, rect.top() + 20.0), Align2::RIGHT_CENTER, icons::icon(sign), icons::font(16.0), tint);
 }
 
+/// A sign for what an earlier version says of a card.
+pub(super) fn mark(ui: &Ui, rect: Rect, sign: &str, colour: Color32) {
+    let painter = ui.painter();
+    painter.rect_stroke(rect.expand(3.0), 10.0, Stroke::new(2.0, colour), StrokeKind::Outside);
+    let at = rect.left_top() + vec2(2.0, -2.0);
+    painter.circle_filled(at, 9.0, colour);
+    painter.text(at, Align2::CENTER_CENTER, sign, FontId::new(13.0, theme::strong_family()), Color32::WHITE);
+}
+
+/// A step that is gone since an earlier version, where it stood.
+pub(super) fn gone(ui: &Ui, rect: Rect, title: &str, scale: f32, colours: Colours) {
+    let painter = ui.painter();
+    painter.rect(rect, 8.0, colours.bad.gamma_multiply(0.08), Stroke::new(1.0, colours.bad.gamma_multiply(0.7)), StrokeKind::Inside);
+    if scale > 0.42 {
+        painter.text(rect.center(), Align2::CENTER_CENTER, title, FontId::proportional(13.0), colours.bad);
+        mark(ui, rect, "−", colours.bad);
+    }
+}
+
+/// A card that the figure passes.
+pub(super) fn lit(ui: &Ui, rect: Rect, colours: Colours) {
+    ui.painter().rect_stroke(rect.expand(3.0), 10.0, Stroke::new(2.5, colours.accent), StrokeKind::Outside);
+}
+
+/// A card that it does not.
+pub(super) fn dim(ui: &Ui, rect: Rect, colours: Colours) {
+    ui.painter().rect_filled(rect, 8.0, colours.canvas.gamma_multiply(0.65));
+}
+
 /// A port.
 pub(super) fn port(ui: &Ui, at: Pos2, hovered: bool, shown: bool, colours: Colours) {
     let (radius, fill) = match (hovered, shown) {

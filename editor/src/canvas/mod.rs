@@ -305,6 +305,7 @@ impl Canvas<'_> {
                 self.count(ui, wire, curve);
             }
         }
+        self.gone(ui, visible);
         for place in 0..self.geometry.cards.len() {
             let card = &self.geometry.cards[place];
             let rect = card.rect.translate(self.moved(&card.id));
@@ -376,6 +377,38 @@ impl Canvas<'_> {
         (1..card.ports.outputs.len()).filter(|port| open(*port)).filter_map(|port| Some((port, count(port)?))).collect()
     }
 
+    /// Steps of an earlier version that are gone, where they stood.
+    fn gone(&self, ui: &Ui, visible: Rect) {
+        let Some(comparison) = &self.tab.comparison else { return };
+        for (id, change) in &comparison.difference.1.steps {
+            let weir_engine::history::StepChange::Removed(node) = change else { continue };
+            let Some([x, y]) = comparison.before.layout.nodes.get(id) else { continue };
+            let rect = Rect::from_min_size(pos2(*x as f32, *y as f32), vec2(geometry::WIDTH, geometry::HEIGHT));
+            if rect.intersects(visible) {
+                let title = crate::desk::title(id, node, weir_nodes::registry::find(&node.kind));
+                draw::gone(ui, rect, &title, self.scale, self.colours);
+            }
+        }
+    }
+
+    /// What an earlier version says of a step; and whether the figure that is followed back passes it.
+    fn compared(&self, ui: &Ui, id: &str, rect: Rect) {
+        if let Some(change) = self.tab.comparison.as_ref().and_then(|comparison| comparison.difference.1.steps.get(id)) {
+            use weir_engine::history::StepChange;
+            let (sign, colour) = match change {
+                StepChange::Added(_) => ("+", self.colours.good),
+                StepChange::Removed(_) => ("−", self.colours.bad),
+                StepChange::Renamed { .. } | StepChange::Changed(_) => ("~", self.colours.warn),
+            };
+            draw::mark(ui, rect, sign, colour);
+        }
+        match &self.tab.origin {
+            Some(origin) if matches!(origin.trace, Some(Ok(_))) && !origin.passes(id) => draw::dim(ui, rect, self.colours),
+            Some(origin) if matches!(origin.trace, Some(Ok(_))) => draw::lit(ui, rect, self.colours),
+            _ => {}
+        }
+    }
+
     fn card(&mut self, ui: &mut Ui, place: usize, rect: Rect) {
         let card = &self.geometry.cards[place];
         let response = ui.interact(rect, ui.scope_id().with(("card", &card.id)), Sense::click_and_drag());
@@ -407,6 +440,7 @@ impl Canvas<'_> {
                 && self.tab.main.grid.as_ref().is_some_and(|grid| grid.exactness == weir_engine::preview::Exactness::Sample),
         };
         draw::card(ui, card, rect, self.scale, &state, self.colours);
+        self.compared(ui, &card.id, rect);
         self.card_input(ui, place, &response);
         if self.scale > 0.35 {
             self.ports(ui, place, rect);

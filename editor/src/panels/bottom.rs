@@ -2,7 +2,7 @@
 
 use egui::{RichText, Ui};
 
-use super::{controls, data, problems, runs};
+use super::{controls, data, origin, problems, runs, versions};
 use crate::desk::{Bottom, Desk};
 use crate::text;
 use crate::theme;
@@ -28,6 +28,8 @@ pub fn show(ui: &mut Ui, desk: &mut Desk) {
             (Bottom::Problems, problems, wrong > 0),
             (Bottom::Controls, controls, failed.is_some_and(|(_, bad)| bad > 0)),
             (Bottom::Runs, runs, false),
+            (Bottom::Versions, text::either("Versions", "Versions").to_owned(), false),
+            (Bottom::Origin, text::either("Origin", "Origine").to_owned(), false),
         ] {
             let mut words = RichText::new(name);
             if alarm {
@@ -48,5 +50,7 @@ pub fn show(ui: &mut Ui, desk: &mut Desk) {
         Bottom::Problems => problems::show(ui, desk),
         Bottom::Controls => controls::show(ui, desk),
         Bottom::Runs => runs::show(ui, desk),
+        Bottom::Versions => versions::show(ui, desk),
+        Bottom::Origin => origin::show(ui, desk),
     }
 }

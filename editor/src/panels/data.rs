@@ -383,6 +383,20 @@ impl TableDelegate for Rows<'_> {
             return;
         };
         let response = ui.interact(rect, ui.scope_id().with((row, column)), Sense::click_and_drag());
+        response.context_menu(|ui| {
+            let start = row / PAGE * PAGE;
+            let page = self.shown.pages.get(&start).filter(|page| page.num_columns() == self.schema.fields().len());
+            if ui.button(text::either("Where does this come from?", "D'où vient cette valeur ?")).clicked() {
+                if let Some(page) = page.filter(|page| ((row - start) as usize) < page.num_rows()) {
+                    let place = (row - start) as usize;
+                    let figure = cell(page.column(column), place).unwrap_or_else(|| "∅".into());
+                    let port = Port { node: self.from.node.clone(), port: self.from.port.clone().unwrap_or_default() };
+                    let name = self.schema.field(column).name().clone();
+                    self.asks.push(Ask::Origin(port, crate::versions::condition(self.schema, page, place), name, figure));
+                }
+                ui.close();
+            }
+        });
         if response.clicked() || response.drag_started() {
             let here = [row, column as u64];
             let start = match (ui.input(|input| input.modifiers.shift), self.shown.cells) {

@@ -3,6 +3,7 @@
 pub mod bottom;
 mod controls;
 mod data;
+mod origin;
 pub mod overlays;
 pub mod palette;
 mod problems;
@@ -10,6 +11,7 @@ pub mod properties;
 mod runs;
 pub mod start;
 pub mod top;
+mod versions;
 mod workflow;
 
 use egui::{Response, RichText, Role, Ui, WidgetInfo};

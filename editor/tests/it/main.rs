@@ -5,3 +5,4 @@ mod build;
 mod commands;
 mod person;
 mod trouble;
+mod versions;

@@ -207,6 +207,18 @@ impl Person {
         tab.canvas.to_screen(point(card))
     }
 
+    /// Opens the menu of a cell by a right click: so many rows below the header of a column.
+    pub fn opens_menu_below(&mut self, header: &str, rows: f32) {
+        let at = self.harness.get_by_label(header).rect().center_bottom() + egui::vec2(0.0, 12.0 + rows * 22.0);
+        self.harness.hover_at(at);
+        self.harness.step();
+        for pressed in [true, false] {
+            self.harness.event(egui::Event::PointerButton { pos: at, button: egui::PointerButton::Secondary, pressed, modifiers: Modifiers::NONE });
+            self.harness.step();
+        }
+        self.look();
+    }
+
     /// Drags a wire from an output port to an input port, by their places.
     pub fn wires(&mut self, from: &str, out: usize, to: &str, into: usize) {
         self.unfocus();

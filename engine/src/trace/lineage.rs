@@ -108,7 +108,7 @@ impl Rewriting<'_> {
     /// The plan with carriers added at the end of its columns, and which.
     fn go(&mut self, plan: &LogicalPlan) -> Result<(LogicalPlan, Vec<usize>)> {
         match plan {
-            LogicalPlan::TableScan(scan) => self.leaf(plan, scan),
+            LogicalPlan::TableScan(scan) => self.leaf(columns(plan), scan),
             LogicalPlan::Projection(projection) => {
                 let (input, carriers) = self.go(&projection.input)?;
                 let exprs = projection.expr.iter().cloned().chain(carried(&input, &carriers)?).collect::<Vec<_>>();
@@ -167,17 +167,22 @@ impl Rewriting<'_> {
         }
     }
 
-    fn leaf(&mut self, plan: &LogicalPlan, scan: &TableScan) -> Result<(LogicalPlan, Vec<usize>)> {
+    fn leaf(&mut self, own: Vec<Expr>, scan: &TableScan) -> Result<(LogicalPlan, Vec<usize>)> {
         let number = self.leaves.keys().next_back().map_or(0, |last| last + 1);
         let leaf = leaf_of(scan);
-        let own = columns(plan);
+        // All columns, also those that a pruned scan leaves out: positions are among them, or counted over all.
+        let mut plan = LogicalPlanBuilder::scan(scan.table_name.clone(), Arc::clone(&scan.source), None)?;
+        for filter in &scan.filters {
+            plan = plan.filter(filter.clone())?;
+        }
+        let plan = plan.build()?;
         let (input, position) = match &leaf.position {
-            Some(position) => (plan.clone(), Expr::Column(Column::new(Some(scan.table_name.clone()), position))),
+            Some(position) => (plan, Expr::Column(Column::new(Some(scan.table_name.clone()), position))),
             // A table without positions is counted in an order that does not change.
             None => {
-                let order = own.iter().map(|column| column.clone().sort(true, false)).collect();
+                let order = columns(&plan).into_iter().map(|column| column.sort(true, false)).collect();
                 let count = row_number().order_by(order).build()?.alias(hidden("trace.position"));
-                let counted = LogicalPlanBuilder::from(plan.clone()).window([count])?.build()?;
+                let counted = LogicalPlanBuilder::from(plan).window([count])?.build()?;
                 (counted, weir_nodes::table::column(&hidden("trace.position")))
             }
         };
