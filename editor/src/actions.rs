@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use egui::{Context, Key, Modifiers};
 use serde_json::Value;
+use weir_engine::run::Options;
 use weir_engine::workflow::{Edit, PortRef, Workflow};
 use weir_nodes::{registry, suggest};
 
@@ -441,12 +442,15 @@ fn run(ctx: &Context, desk: &mut Desk, command: Command) {
             let at = None;
             desk.overlay = Overlay::AddStep(Search::default(), at, Attach::Selected);
         }
-        Command::Run => start_run(desk),
+        Command::Run => start_run(desk, Options::default()),
+        Command::RunAgain => start_run(desk, Options { again: true, ..Options::default() }),
+        Command::RunDraft => start_run(desk, Options { draft: true, ..Options::default() }),
+        Command::RunShadow => start_run(desk, Options { shadow: true, again: true, ..Options::default() }),
         _ => on_tab(ctx, desk, command),
     }
 }
 
-fn start_run(desk: &mut Desk) {
+fn start_run(desk: &mut Desk, options: Options) {
     let place = desk.current;
     let Some(tab) = desk.tabs.get(place) else { return };
     if tab.run.since.is_some() {
@@ -467,7 +471,7 @@ fn start_run(desk: &mut Desk) {
     tab.run.done.clear();
     tab.run.banner = false;
     let set = tab.set.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-    desk.worker.run(tab.id, Arc::clone(tab.document.workflow()), file, project, set);
+    desk.worker.run(tab.id, Arc::clone(tab.document.workflow()), file, project, set, options);
 }
 
 /// Commands that are about the workflow on the screen.

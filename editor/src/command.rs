@@ -34,6 +34,9 @@ pub enum Command {
     FitAll,
     FitSelection,
     Run,
+    RunAgain,
+    RunDraft,
+    RunShadow,
     ShowSelected,
     Cancel,
     ExportSvg,
@@ -82,6 +85,9 @@ const fn anywhere(command: Command, name: Text, key: Option<KeyboardShortcut>, i
 /// Every command.
 pub const COMMANDS: &[Entry] = &[
     anywhere(Command::Run, text::RUN, key(PLAIN, Key::F5), "play_arrow"),
+    anywhere(Command::RunAgain, text::RUN_AGAIN, key(Modifiers::SHIFT, Key::F5), "repeat"),
+    anywhere(Command::RunDraft, text::RUN_DRAFT, None, "edit"),
+    anywhere(Command::RunShadow, text::RUN_SHADOW, None, "fact_check"),
     anywhere(Command::ShowSelected, text::SHOW, key(PLAIN, Key::F6), "visibility"),
     entry(Command::Cancel, text::CANCEL, key(PLAIN, Key::Escape), "cancel"),
     anywhere(Command::New, text::NEW, key(CTRL, Key::N), "note_add"),

@@ -158,6 +158,9 @@ texts! {
     RENAME: "Rename", "Renommer";
     REQUIRED: "required", "obligatoire";
     RUN: "Run", "Exécuter";
+    RUN_AGAIN: "Run and load once more", "Exécuter et charger une fois de plus";
+    RUN_DRAFT: "Run as a draft", "Exécuter en brouillon";
+    RUN_SHADOW: "Run twice and compare", "Exécuter deux fois et comparer";
     RUNNING: "Running…", "Exécution…";
     RUNS: "Runs", "Exécutions";
     RUN_FAILED: "The run failed", "L'exécution a échoué";

@@ -293,7 +293,7 @@ impl Worker {
     }
 
     /// Runs a workflow.
-    pub fn run(&self, tab: TabId, workflow: Arc<Workflow>, file: PathBuf, project: Project, set: Vec<(String, String)>) {
+    pub fn run(&self, tab: TabId, workflow: Arc<Workflow>, file: PathBuf, project: Project, set: Vec<(String, String)>, options: Options) {
         let tell = self.tell.clone();
         self.start(format!("run {tab}"), async move {
             let progress = {
@@ -310,7 +310,7 @@ impl Worker {
                 project: &project,
                 set: &set,
                 limits: Limits::default(),
-                options: Options::default(),
+                options,
             };
             let result = run(&request, &progress).await.map(Box::new);
             tell.tell(Told::Ran(tab, result));

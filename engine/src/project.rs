@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use weir_nodes::Problem;
 
 use crate::approval::Role;
+use crate::ledger::BucketConfig;
 
 /// The file that marks a project's folder.
 pub const FILE: &str = "weir.toml";
@@ -29,6 +30,9 @@ pub struct Config {
     /// Folders outside the project that its workflows may read and write.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub folders: Vec<PathBuf>,
+    /// The bucket that the ledger is in; it is in the project's folder unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<BucketConfig>,
     /// The people of the project, by the name they work under; with none, everybody may do everything.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub people: BTreeMap<String, PersonConfig>,
@@ -120,6 +124,7 @@ impl Default for Config {
             locale: "en".into(),
             currency: "EUR".into(),
             folders: vec![],
+            ledger: None,
             people: BTreeMap::new(),
             approval: ApprovalConfig::default(),
             connections: BTreeMap::new(),
@@ -240,8 +245,8 @@ impl Project {
         self.root.join(".weir")
     }
 
-    /// The folder of the Universal Ledger.
-    pub fn ledger(&self) -> PathBuf {
+    /// The folder of the Universal Ledger, where it is not in a bucket.
+    pub fn ledger_folder(&self) -> PathBuf {
         self.state().join("ledger")
     }
 

@@ -109,6 +109,16 @@ pub fn tools(ui: &mut Ui, desk: &mut Desk) {
             if run.on_hover_text("F5").clicked() {
                 asks.push(Ask::Do(Command::Run));
             }
+            let more = ui.add(egui::Button::new(icons::text("expand_more", 16.0)).frame_when_inactive(false));
+            named(&more, text::either("Other ways to run", "Autres façons d'exécuter"));
+            egui::Popup::menu(&more).show(|ui| {
+                for command in [Command::RunAgain, Command::RunDraft, Command::RunShadow] {
+                    if menu_item(ui, command, None).clicked() {
+                        asks.push(Ask::Do(command));
+                        ui.close();
+                    }
+                }
+            });
         }
         ui.separator();
         let undo = tab.document.undo_label().map(|label| format!("{}: {label}", text::UNDO.get()));

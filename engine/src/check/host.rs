@@ -46,16 +46,15 @@ impl Host for ProjectHost<'_> {
     }
 
     fn ledger_columns(&self, table: &str) -> Option<SchemaRef> {
-        let folder = self.project.ledger();
-        if !folder.join(table).is_dir() {
+        if self.project.config().ledger.is_none() && !self.project.ledger_folder().join(table).is_dir() {
             return None;
         }
-        asked(|| async { Ledger::open(&folder).columns(table).await.ok().flatten() }).flatten()
+        asked(|| async { Ledger::of(self.project).ok()?.columns(table).await.ok().flatten() }).flatten()
     }
 
     fn lake(&self, lake: Lake<'_>, version: Option<u64>) -> Result<LakeTable, Problem> {
         let (folder, name) = match lake {
-            Lake::Ledger(table) => (self.project.ledger(), table.to_owned()),
+            Lake::Ledger(table) => (PathBuf::new(), table.to_owned()),
             Lake::Folder(path) => {
                 let path = self.project.path(path);
                 let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -63,7 +62,7 @@ impl Host for ProjectHost<'_> {
             }
         };
         asked(|| async move {
-            let ledger = if matches!(lake, Lake::Ledger(_)) { Ledger::open(&folder) } else { Ledger::elsewhere(&folder) };
+            let ledger = if matches!(lake, Lake::Ledger(_)) { Ledger::of(self.project)? } else { Ledger::elsewhere(&folder) };
             let (rows, proof) = ledger.provider(&name, version.map(AsOf::Version)).await?;
             Ok(LakeTable { rows, proof })
         })

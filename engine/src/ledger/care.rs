@@ -102,7 +102,7 @@ pub async fn take_snapshot(project: &Project, person: &Person, name: &str, table
             Problem::error(format!("\"{name}\" cannot be the name of a snapshot.")).help("Write it like \"September close, approved\".")
         );
     }
-    let ledger = Ledger::open(&project.ledger());
+    let ledger = Ledger::of(project).map_err(|error| Problem::error(error.to_string()))?;
     let there = ledger.tables().await.map_err(|error| Problem::error(error.to_string()))?;
     if let Some(unknown) = tables.iter().find(|table| !there.iter().any(|known| known.name == **table)) {
         return Err(Problem::error(LedgerError::Missing { table: unknown.clone() }.to_string()));
@@ -156,11 +156,11 @@ impl Ledger {
     /// The versions of a table, the newest first.
     pub async fn history(&self, table: &str) -> Result<Vec<TableVersion>, LedgerError> {
         let newest = self.table(table).await?.version().unwrap_or_default();
-        let log = self.path(table)?.join("_delta_log");
         let mut versions = Vec::new();
         for version in (0..=newest).rev() {
             // Old logs may have been cleaned up by other tools.
-            let Ok(text) = std::fs::read_to_string(log.join(format!("{version:020}.json"))) else { break };
+            let text = self.place.commit(table, version).await.map_err(|reason| LedgerError::Store { table: table.to_owned(), reason })?;
+            let Some(text) = text else { break };
             versions.push(said(version, &text));
         }
         Ok(versions)
@@ -216,7 +216,7 @@ pub async fn reverse(project: &Project, person: &Person, run: &str, columns: &[S
     }
     let history = History::of(project);
     let _lock = history.lock()?;
-    let ledger = Ledger::open(&project.ledger());
+    let ledger = Ledger::of(project).map_err(|error| Problem::error(error.to_string()))?;
     let broken = |error: LedgerError| Problem::error(error.to_string());
     let reversal = format!("reverse-{run}");
     let mut planned = Vec::new();
@@ -343,7 +343,7 @@ async fn compensation(
 
 /// Writes the rows of a table into a file, in the format of its name, and notes it.
 pub async fn export(project: &Project, person: &Person, table: &str, as_of: Option<AsOf>, path: &Path) -> Result<u64, Problem> {
-    let ledger = Ledger::open(&project.ledger());
+    let ledger = Ledger::of(project).map_err(|error| Problem::error(error.to_string()))?;
     let rows = ledger.read(table, as_of).await.map_err(|error| Problem::error(error.to_string()))?;
     let visible: Vec<usize> = (0..rows.num_columns()).filter(|i| !rows.schema().field(*i).name().starts_with('_')).collect();
     let rows = rows.project(&visible).map_err(|error| Problem::error(error.to_string()))?;

@@ -6,6 +6,12 @@ use deltalake::DeltaTableError;
 /// An error of the ledger.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
+    /// A place that cannot be reached.
+    #[error("The ledger cannot be reached: {reason}. Check [ledger] in weir.toml, the network, and the keys in the environment.")]
+    Place {
+        /// Why, without a period.
+        reason: String,
+    },
     /// A name that no table can have.
     #[error("\"{table}\" is not a name for a ledger table. Use letters, digits, _ and -.")]
     Name {

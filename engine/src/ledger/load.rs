@@ -11,7 +11,6 @@ use datafusion::datasource::MemTable;
 use datafusion::logical_expr::{Expr, cast, lit};
 use datafusion::prelude::{DataFrame, ParquetReadOptions};
 use datafusion::scalar::ScalarValue;
-use deltalake::DeltaTable;
 use deltalake::kernel::Transaction;
 use deltalake::kernel::transaction::CommitProperties;
 use deltalake::operations::write::SchemaMode;
@@ -41,12 +40,14 @@ impl Ledger {
     /// Loads rows in one commit. A run that has loaded the table before has nothing to do.
     pub async fn load(&self, load: &Load) -> Result<(), LedgerError> {
         let name = load.table.as_str();
-        let path = self.path(name)?;
-        std::fs::create_dir_all(&path).map_err(|error| LedgerError::io(name, &error))?;
+        self.named(name)?;
+        if let Some(folder) = self.place.folder(name) {
+            std::fs::create_dir_all(folder).map_err(|error| LedgerError::io(name, &error))?;
+        }
         let delta = |error| LedgerError::delta(name, error);
         let read = |error: datafusion::common::DataFusionError| LedgerError::read(name, &error);
-        let known = Self::exists(&path);
-        let table = if known { self.table(name).await? } else { DeltaTable::try_from_url(Self::url(&path, name)?).await.map_err(delta)? };
+        let known = self.exists(name).await?;
+        let table = if known { self.table(name).await? } else { self.builder(name)?.build().map_err(delta)? };
         if known {
             let state = table.snapshot().map_err(delta)?;
             let loaded = state.transaction_version(table.log_store().as_ref(), &load.run).await.map_err(delta)?;
@@ -117,7 +118,11 @@ impl Ledger {
         }
         let table = write.await.map_err(delta)?;
         let version = table.version().unwrap_or_default();
-        durable::sync_commit(&path, version).map_err(|error| LedgerError::io(name, &error))
+        match self.place.folder(name) {
+            Some(folder) => durable::sync_commit(&folder, version).map_err(|error| LedgerError::io(name, &error)),
+            // What such storage has acknowledged is durable.
+            None => Ok(()),
+        }
     }
 }
 

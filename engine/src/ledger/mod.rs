@@ -9,6 +9,7 @@ mod durable;
 mod error;
 mod history;
 mod load;
+mod place;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,14 +22,17 @@ use datafusion::common::Column;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::logical_expr::Expr;
 use datafusion::prelude::{SessionConfig, SessionContext};
-use deltalake::DeltaTable;
+use deltalake::{DeltaTable, DeltaTableBuilder};
 use deltalake::delta_datafusion::planner::DeltaPlanner;
 use serde::Serialize;
-use url::Url;
 use weir_nodes::kind::LedgerMode;
 
 pub use care::{REVERSES, Reversed, Snapshot, TableVersion, export, moment, reverse, snapshot, snapshots, take_snapshot};
 pub use error::LedgerError;
+pub use place::BucketConfig;
+
+use crate::project::Project;
+use place::Place;
 
 /// The column that names the run that wrote a row.
 pub const RUN: &str = "_run";
@@ -40,7 +44,9 @@ pub const ROW: &str = "_row";
 /// The ledger of a project.
 #[derive(Debug, Clone)]
 pub struct Ledger {
-    folder: PathBuf,
+    place: Place,
+    /// Where copies of commits are kept.
+    cache: PathBuf,
     /// Whether its tables are Weir's own, whose names are plain.
     own: bool,
 }
@@ -128,37 +134,47 @@ fn column(name: &str) -> Expr {
 impl Ledger {
     /// The ledger in a folder. Nothing is read or made yet.
     pub fn open(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), own: true }
+        Self { place: Place::Folder(folder.to_owned()), cache: folder.join("_cache"), own: true }
+    }
+
+    /// The ledger of a project: in its folder, or in the bucket that `weir.toml` names.
+    pub fn of(project: &Project) -> Result<Self, LedgerError> {
+        let Some(bucket) = &project.config().ledger else { return Ok(Self::open(&project.ledger_folder())) };
+        let place = Place::bucket(bucket).map_err(|reason| LedgerError::Place { reason })?;
+        Ok(Self { place, cache: project.state().join("cache").join("ledger"), own: true })
     }
 
     /// Delta tables of others in a folder, to be read.
     pub fn elsewhere(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), own: false }
+        Self { place: Place::Folder(folder.to_owned()), cache: folder.join("_cache"), own: false }
     }
 
-    /// The folder of a table, for a name that is one.
-    fn path(&self, table: &str) -> Result<PathBuf, LedgerError> {
+    /// Refuses what cannot be the name of a table.
+    fn named(&self, table: &str) -> Result<(), LedgerError> {
         let plain = table.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-');
         if table.is_empty() || self.own && !plain {
             return Err(LedgerError::Name { table: table.to_owned() });
         }
-        Ok(self.folder.join(table))
+        Ok(())
     }
 
-    fn url(path: &Path, table: &str) -> Result<Url, LedgerError> {
-        Url::from_directory_path(path).map_err(|()| LedgerError::Name { table: table.to_owned() })
+    async fn exists(&self, table: &str) -> Result<bool, LedgerError> {
+        self.named(table)?;
+        self.place.exists(table).await.map_err(|reason| LedgerError::Store { table: table.to_owned(), reason })
     }
 
-    fn exists(path: &Path) -> bool {
-        path.join("_delta_log").join(format!("{:020}.json", 0)).is_file()
+    /// A table that may not be there yet.
+    fn builder(&self, table: &str) -> Result<DeltaTableBuilder, LedgerError> {
+        let url = self.place.url(table).ok_or_else(|| LedgerError::Name { table: table.to_owned() })?;
+        let builder = DeltaTableBuilder::from_url(url).map_err(|error| LedgerError::delta(table, error))?;
+        Ok(builder.with_storage_options(self.place.options()))
     }
 
     async fn table(&self, table: &str) -> Result<DeltaTable, LedgerError> {
-        let path = self.path(table)?;
-        if !Self::exists(&path) {
+        if !self.exists(table).await? {
             return Err(LedgerError::Missing { table: table.to_owned() });
         }
-        deltalake::open_table(Self::url(&path, table)?).await.map_err(|error| LedgerError::delta(table, error))
+        self.builder(table)?.load().await.map_err(|error| LedgerError::delta(table, error))
     }
 
     /// A session that keeps the order of what it reads.
@@ -172,13 +188,12 @@ impl Ledger {
 
     /// The tables, by name.
     pub async fn tables(&self) -> Result<Vec<TableInfo>, LedgerError> {
-        let Ok(entries) = std::fs::read_dir(&self.folder) else { return Ok(vec![]) };
-        let mut names: Vec<String> = entries
-            .filter_map(|entry| Some(entry.ok()?.path()))
-            .filter(|path| Self::exists(path))
-            .filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned()))
-            .collect();
-        names.sort();
+        let mut names = Vec::new();
+        for name in self.place.names().await.map_err(|reason| LedgerError::Place { reason })? {
+            if self.named(&name).is_ok() && self.exists(&name).await? {
+                names.push(name);
+            }
+        }
         let mut tables = Vec::new();
         for name in names {
             let table = self.table(&name).await?;
@@ -192,7 +207,7 @@ impl Ledger {
 
     /// The columns of a table, if it exists.
     pub async fn columns(&self, table: &str) -> Result<Option<SchemaRef>, LedgerError> {
-        if !Self::exists(&self.path(table)?) {
+        if !self.exists(table).await? {
             return Ok(None);
         }
         let table_now = self.table(table).await?;
@@ -204,8 +219,15 @@ impl Ledger {
     pub async fn provider(&self, table: &str, as_of: Option<AsOf>) -> Result<(Arc<dyn TableProvider>, PathBuf), LedgerError> {
         let at = self.at(table, as_of).await?;
         let provider = at.table_provider().await.map_err(|error| LedgerError::delta(table, error.into()))?;
-        let log = self.path(table)?.join("_delta_log");
-        Ok((provider, log.join(format!("{:020}.json", at.version().unwrap_or_default()))))
+        let version = at.version().unwrap_or_default();
+        let proof = match self.place.folder(table) {
+            Some(folder) => folder.join("_delta_log").join(format!("{version:020}.json")),
+            None => {
+                let text = self.place.commit(table, version).await.map_err(|reason| LedgerError::Store { table: table.to_owned(), reason })?;
+                place::kept(&self.cache, table, version, &text.unwrap_or_default()).map_err(|error| LedgerError::io(table, &error))?
+            }
+        };
+        Ok((provider, proof))
     }
 
     async fn at(&self, table: &str, as_of: Option<AsOf>) -> Result<DeltaTable, LedgerError> {

@@ -419,7 +419,7 @@ async fn recorded(
     like: &RecordBatch,
     run: &str,
 ) -> Result<RecordBatch, Problem> {
-    let rows = Ledger::open(&project.ledger()).read(table, None).await.map_err(|error| Problem::error(error.to_string()))?;
+    let rows = Ledger::of(project).map_err(|error| Problem::error(error.to_string()))?.read(table, None).await.map_err(|error| Problem::error(error.to_string()))?;
     let plan = || -> Planned<LogicalPlan> {
         let scan = MemTable::try_new(rows.schema(), vec![vec![rows.clone()]])?;
         let scan = LogicalPlanBuilder::scan(datafusion::common::TableReference::bare(table), provider_as_source(Arc::new(scan)), None)?;
@@ -498,7 +498,7 @@ pub struct Loaded {
 
 /// What loaded a ledger table last.
 pub async fn loaded(project: &Project, table: &str) -> Result<Loaded, Problem> {
-    let ledger = Ledger::open(&project.ledger());
+    let ledger = Ledger::of(project).map_err(|error| Problem::error(error.to_string()))?;
     let versions = ledger.history(table).await.map_err(|error| Problem::error(error.to_string()))?;
     let run = versions.iter().filter_map(|version| version.run.as_deref()).find(|run| !run.starts_with("reverse-"));
     let run = run.ok_or_else(|| Problem::error(format!("No run of Weir loaded \"{table}\".")))?;

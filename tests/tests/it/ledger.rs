@@ -129,6 +129,22 @@ fn a_load_is_reversed_by_rows_and_never_by_deletion() {
 }
 
 #[test]
+fn a_table_of_a_newer_format_is_left_alone() {
+    let project = project();
+    load(&project, "id,month,amount\n1,2026-08,10.00\n", json!({ "table": "sales" }), &[]);
+    let log = project.path().join(".weir/ledger/sales/_delta_log/00000000000000000000.json");
+    let text = std::fs::read_to_string(&log).unwrap();
+    let newer = text.replace("\"minReaderVersion\":1", "\"minReaderVersion\":99").replace("\"minWriterVersion\":2", "\"minWriterVersion\":99");
+    assert_ne!(newer, text);
+    std::fs::write(&log, &newer).unwrap();
+    let shown = project.weir(&["ledger", "show", "sales"]).unwrap();
+    assert!(shown.code != Some(0) && shown.err.contains("sales"), "{}{}", shown.out, shown.err);
+    let ran = load(&project, "id,month,amount\n2,2026-08,1.00\n", json!({ "table": "sales" }), &[]);
+    assert!(ran.code != Some(0), "{}", ran.out);
+    assert_eq!(std::fs::read_to_string(&log).unwrap(), newer, "nothing was written");
+}
+
+#[test]
 fn loads_at_once_both_land() {
     let project = project();
     for (i, id) in ["a", "b", "c"].iter().enumerate() {
@@ -195,4 +211,105 @@ print(json.dumps({"types": {f.name: str(f.type) for f in rows.schema}, "rows": [
         "{}",
         found["types"]
     );
+}
+
+/// An S3 server of our own, gone when dropped.
+struct Storage {
+    child: std::process::Child,
+    endpoint: String,
+}
+
+impl Drop for Storage {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn storage() -> Option<Storage> {
+    let python = python("moto.server")?;
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let null = std::process::Stdio::null;
+    let child = Command::new(python)
+        .args(["-m", "moto.server", "-H", "127.0.0.1", "-p", &port.to_string()])
+        .stdout(null())
+        .stderr(null())
+        .spawn()
+        .unwrap();
+    let server = Storage { child, endpoint: format!("http://127.0.0.1:{port}") };
+    for _ in 0..300 {
+        // A bucket is made by a request without a body.
+        use std::io::{Read, Write};
+        if let Ok(mut stream) = std::net::TcpStream::connect(("127.0.0.1", port)) {
+            let ask = format!("PUT /books HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Length: 0\r\nAuthorization: AWS test:test\r\nConnection: close\r\n\r\n");
+            let mut answer = String::new();
+            if stream.write_all(ask.as_bytes()).is_ok() && stream.read_to_string(&mut answer).is_ok() && answer.starts_with("HTTP/1.1 200") {
+                return Some(server);
+            }
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    panic!("the S3 server did not start");
+}
+
+#[test]
+fn the_ledger_lies_in_a_bucket_when_it_is_told_to() {
+    let Some(server) = storage() else { return };
+    let project = Folder::empty().unwrap();
+    let config = format!("name = \"bucket\"\n[ledger]\nurl = \"s3://books/ledger\"\nendpoint = \"{}\"\nregion = \"us-east-1\"\n", server.endpoint);
+    project.write("weir.toml", config).unwrap();
+    let weir = |args: &[&str]| {
+        let output = project.command(args).env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test").output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let load = |rows: &str, mode: Value| {
+        project.write("rows.csv", rows).unwrap();
+        let workflow = json!({
+            "weir": 1, "name": "load",
+            "nodes": { "rows": { "kind": "input.csv", "params": { "path": "rows.csv" } }, "load": { "kind": "load.ledger", "params": mode } },
+            "edges": [{ "from": "rows", "to": "load" }]
+        });
+        project.write("w.json", workflow.to_string()).unwrap();
+        let ran = weir(&["run", "w.json"]);
+        assert_eq!(ran.0, Some(0), "{}{}", ran.1, ran.2);
+    };
+    load("id,amount\n1,10.00\n2,5.50\n", json!({ "table": "sales" }));
+    load("id,amount\n2,6.00\n3,1.00\n", json!({ "table": "sales", "mode": "upsert", "keys": ["id"] }));
+    let shown = weir(&["ledger", "show", "sales", "--csv"]);
+    let mut rows: Vec<String> = shown.1.lines().skip(1).map(|line| line.split(',').take(2).collect::<Vec<_>>().join(",")).collect();
+    rows.sort();
+    assert_eq!(rows, ["1,10.00", "2,6.00", "3,1.00"], "{}{}", shown.1, shown.2);
+    let first = weir(&["ledger", "as-of", "sales", "0", "--csv"]);
+    assert_eq!(first.1.lines().count(), 3, "{}{}", first.1, first.2);
+    assert!(weir(&["ledger", "tables"]).1.contains("sales") && weir(&["ledger", "history", "sales"]).1.contains("upsert"));
+    // It is read by a workflow like any other, and nothing of it lies in the project.
+    let back = json!({
+        "weir": 1, "name": "back",
+        "nodes": { "rows": { "kind": "input.ledger", "params": { "table": "sales" } }, "out": { "kind": "load.csv", "params": { "path": "out.csv" } } },
+        "edges": [{ "from": "rows", "to": "out" }]
+    });
+    project.write("back.json", back.to_string()).unwrap();
+    let ran = weir(&["run", "back.json"]);
+    assert_eq!(ran.0, Some(0), "{}{}", ran.1, ran.2);
+    assert_eq!(project.read("out.csv").unwrap().lines().count(), 4);
+    assert!(!project.has(".weir/ledger/sales"));
+    // Two loads at once: both land.
+    for id in ["a", "b"] {
+        project.write(&format!("{id}.csv"), format!("id,amount\n{},1.00\n", if id == "a" { 8 } else { 9 })).unwrap();
+        let workflow = json!({
+            "weir": 1, "name": id,
+            "nodes": { "rows": { "kind": "input.csv", "params": { "path": format!("{id}.csv") } }, "load": { "kind": "load.ledger", "params": { "table": "sales" } } },
+            "edges": [{ "from": "rows", "to": "load" }]
+        });
+        project.write(&format!("{id}.json"), workflow.to_string()).unwrap();
+    }
+    std::thread::scope(|scope| {
+        for id in ["a.json", "b.json"] {
+            scope.spawn(move || assert_eq!(weir(&["run", id]).0, Some(0)));
+        }
+    });
+    assert_eq!(weir(&["ledger", "show", "sales", "--csv"]).1.lines().count(), 6);
+    drop(server);
+    let gone = weir(&["ledger", "show", "sales"]);
+    assert!(gone.0 != Some(0) && (gone.2.contains("reached") || gone.2.contains("cannot be used")), "{}{}", gone.1, gone.2);
 }

@@ -122,7 +122,7 @@ impl LedgerCommand {
         };
         let result = block_on(1, async {
             recover(&project).await?;
-            let ledger = Ledger::open(&project.ledger());
+            let ledger = Ledger::of(&project).map_err(said)?;
             let person = Person::current(&project);
             let moment = |table: &str, text: Option<&String>| text.map(|text| moment(&project, table, text)).transpose();
             match &self.action {
