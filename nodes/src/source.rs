@@ -4,6 +4,7 @@
 //! are free, so each partition sees its rows in ascending order of identity: the scan declares that order, and keeping
 //! it costs a merge and not a sort (FACTS 10). Everything an input kind reads comes through [`scan`].
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,9 +13,9 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{Result, Statistics, stats::Precision};
+use datafusion::common::{Result, ScalarValue, Statistics, stats::Precision};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::logical_expr::{Expr, LogicalPlanBuilder, TableType};
+use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlanBuilder, Operator, TableProviderFilterPushDown, TableType};
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_expr::{EquivalenceProperties, Partitioning, PhysicalExpr, PhysicalSortExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, ReplaceChildrenOptions};
@@ -41,6 +42,12 @@ pub trait Source: fmt::Debug + Send + Sync {
     /// (the line of a text file on which the record starts, the row of a sheet, the row of a table from 1).
     /// `batch_rows` is the most rows a batch may have.
     fn open(&self, columns: &[usize], identity: bool, batch_rows: usize) -> Result<Arc<dyn Chunks>>;
+
+    /// The same where only rows at these positions are wanted: others may be left out unread.
+    fn open_at(&self, columns: &[usize], identity: bool, batch_rows: usize, positions: &Arc<BTreeSet<i64>>) -> Result<Arc<dyn Chunks>> {
+        let _ = positions;
+        self.open(columns, identity, batch_rows)
+    }
 }
 
 /// A source being read. Shared by all partitions.
@@ -83,6 +90,27 @@ struct SourceTable {
     label: String,
 }
 
+impl SourceTable {
+    /// The positions that a filter asks for, when it asks for nothing else.
+    fn positions(&self, filter: &Expr) -> Option<BTreeSet<i64>> {
+        let is_position = |expr: &Expr| matches!(expr, Expr::Column(column) if self.schema.fields().last().is_some_and(|last| *last.name() == column.name));
+        let number = |expr: &Expr| match expr {
+            Expr::Literal(ScalarValue::Int64(Some(number)), _) => Some(*number),
+            _ => None,
+        };
+        match filter {
+            Expr::InList(list) if !list.negated && is_position(&list.expr) => list.list.iter().map(number).collect(),
+            Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) if is_position(left) => Some(BTreeSet::from([number(right)?])),
+            Expr::BinaryExpr(BinaryExpr { left, op: Operator::Or, right }) => {
+                let mut both = self.positions(left)?;
+                both.extend(self.positions(right)?);
+                Some(both)
+            }
+            _ => None,
+        }
+    }
+}
+
 #[async_trait]
 impl TableProvider for SourceTable {
     fn schema(&self) -> SchemaRef {
@@ -97,13 +125,23 @@ impl TableProvider for SourceTable {
         &self,
         state: &dyn Session,
         projection: Option<&Vec<usize>>,
-        _filters: &[Expr],
+        filters: &[Expr],
         _limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let all = (0..self.schema.fields().len()).collect();
         let projection = projection.cloned().unwrap_or(all);
         let partitions = state.config().target_partitions();
-        Ok(Arc::new(SourceExec::new(Arc::clone(&self.source), &self.schema, projection, partitions)?))
+        let mut exec = SourceExec::new(Arc::clone(&self.source), &self.schema, projection, partitions)?;
+        exec.positions = filters.iter().find_map(|filter| self.positions(filter)).map(Arc::new);
+        Ok(Arc::new(exec))
+    }
+
+    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
+        let pushed = |filter: &&Expr| match self.positions(filter) {
+            Some(_) => TableProviderFilterPushDown::Inexact,
+            None => TableProviderFilterPushDown::Unsupported,
+        };
+        Ok(filters.iter().map(pushed).collect())
     }
 
     fn statistics(&self) -> Option<Statistics> {
@@ -117,6 +155,8 @@ struct SourceExec {
     /// Positions in the source's columns; the identity is one past the last.
     projection: Vec<usize>,
     properties: Arc<PlanProperties>,
+    /// The only rows that are wanted, where that is known.
+    positions: Option<Arc<BTreeSet<i64>>>,
     chunks: Mutex<Option<Arc<dyn Chunks>>>,
 }
 
@@ -138,7 +178,7 @@ impl SourceExec {
             EmissionType::Incremental,
             Boundedness::Bounded,
         );
-        Ok(Self { source, projection, properties: Arc::new(properties), chunks: Mutex::new(None) })
+        Ok(Self { source, projection, properties: Arc::new(properties), positions: None, chunks: Mutex::new(None) })
     }
 
     /// The chunks this execution shares, opened by whoever comes first.
@@ -150,7 +190,10 @@ impl SourceExec {
         let width = self.source.schema().fields().len();
         let columns: Vec<usize> = self.projection.iter().copied().filter(|i| *i < width).collect();
         let identity = columns.len() < self.projection.len();
-        let opened = self.source.open(&columns, identity, batch_rows)?;
+        let opened = match &self.positions {
+            Some(positions) => self.source.open_at(&columns, identity, batch_rows, positions)?,
+            None => self.source.open(&columns, identity, batch_rows)?,
+        };
         *chunks = Some(Arc::clone(&opened));
         Ok(opened)
     }
@@ -198,6 +241,7 @@ impl ExecutionPlan for SourceExec {
             source: Arc::clone(&self.source),
             projection: self.projection.clone(),
             properties: Arc::clone(&self.properties),
+            positions: self.positions.clone(),
             chunks: Mutex::new(None),
         }))
     }

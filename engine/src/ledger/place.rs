@@ -68,6 +68,7 @@ impl LogStoreFactory for Buckets {
 fn known() {
     static KNOWN: Once = Once::new();
     KNOWN.call_once(|| {
+        opendal::install_default();
         if let Some(scheme) = scheme() {
             object_store_factories().insert(scheme.clone(), Arc::new(Buckets));
             logstore_factories().insert(scheme, Arc::new(Buckets));

@@ -1,5 +1,6 @@
 //! Reads a CSV file in chunks: cut under a lock, parsed in parallel.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io::Read;
 use std::path::PathBuf;
@@ -72,6 +73,16 @@ impl Source for CsvSource {
     }
 
     fn open(&self, columns: &[usize], identity: bool, batch_rows: usize) -> Result<Arc<dyn Chunks>> {
+        self.opened(columns, identity, batch_rows, None)
+    }
+
+    fn open_at(&self, columns: &[usize], identity: bool, batch_rows: usize, positions: &Arc<BTreeSet<i64>>) -> Result<Arc<dyn Chunks>> {
+        self.opened(columns, identity, batch_rows, Some(Arc::clone(positions)))
+    }
+}
+
+impl CsvSource {
+    fn opened(&self, columns: &[usize], identity: bool, batch_rows: usize, only: Option<Arc<BTreeSet<i64>>>) -> Result<Arc<dyn Chunks>> {
         let schema = self.schema();
         let mut fields: Vec<ArrowField> = columns.iter().map(|i| schema.field(*i).clone()).collect();
         if identity {
@@ -93,6 +104,7 @@ impl Source for CsvSource {
             identity,
             schema: Arc::new(Schema::new(fields)),
             batch_rows: batch_rows.max(1),
+            only,
         };
         let cutter = Cutter { text, rest: Vec::new(), skip, line: lines + 1, ended: false };
         Ok(Arc::new(CsvChunks { cutter: Mutex::new(cutter), shape: Arc::new(shape), block: self.block }))
@@ -171,6 +183,10 @@ impl Chunks for CsvChunks {
             }
             let line = cutter.line;
             cutter.line += memchr_iter(dialect.end, &buffer).count() as u64;
+            // Nothing that is wanted begins here.
+            if self.shape.only.as_ref().is_some_and(|only| only.range(line as i64..=cutter.line as i64).next().is_none()) {
+                continue;
+            }
             let shape = Arc::clone(&self.shape);
             return Ok(Some(Box::new(std::iter::once_with(move || shape.parse(&buffer, line)).flat_map(|result| {
                 let (batches, error) = match result {
@@ -199,6 +215,8 @@ struct Shape {
     identity: bool,
     schema: SchemaRef,
     batch_rows: usize,
+    /// The only lines that are wanted, where that is known.
+    only: Option<Arc<BTreeSet<i64>>>,
 }
 
 /// Rows on their way into batches.
@@ -267,6 +285,9 @@ impl<'a> Building<'a> {
 
     fn record(&mut self, fields: &[Field], buffer: &[u8], line: u64) -> Result<()> {
         let shape = self.shape;
+        if shape.only.as_ref().is_some_and(|only| !only.contains(&(line as i64))) {
+            return Ok(());
+        }
         let width = shape.formats.len();
         let quote = shape.dialect.quote;
         let alone = fields.len() == 1 && width > 1;
