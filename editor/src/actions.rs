@@ -96,7 +96,9 @@ pub fn perform(ctx: &Context, desk: &mut Desk) {
 /// What is asked about versions.
 fn versions(desk: &mut Desk, ask: Ask) {
     // A version is of the file: what is on the screen is saved into it first.
-    if matches!(ask, Ask::Version(crate::versions::Act::Save(_) | crate::versions::Act::Propose(..))) && desk.tab().is_some_and(|tab| tab.document.is_dirty()) {
+    if matches!(ask, Ask::Version(crate::versions::Act::Save(_) | crate::versions::Act::Propose(..)))
+        && desk.tab().is_some_and(|tab| tab.document.is_dirty())
+    {
         save(desk, desk.current, None);
     }
     let Some(tab) = desk.tabs.get_mut(desk.current) else { return };

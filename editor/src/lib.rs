@@ -22,6 +22,6 @@ pub mod selection;
 pub mod settings;
 pub mod text;
 pub mod theme;
-pub mod widgets;
 pub mod versions;
+pub mod widgets;
 pub mod worker;

@@ -91,12 +91,13 @@ fn listed(project: &Project, file: &std::path::Path) -> Result<Versions, Problem
     let history = History::of(project);
     let name = history.name(file);
     let proposals = approval::proposals(&history, &name)?;
-    let state = |saved: &Saved| match proposals.iter().find(|proposed| proposed.proposal.commit == saved.id).map(|proposed| &proposed.decision) {
-        None => State::Draft,
-        Some(None) => State::Proposed,
-        Some(Some(decision)) if decision.approved => State::Approved,
-        Some(Some(_)) => State::Rejected,
-    };
+    let state =
+        |saved: &Saved| match proposals.iter().find(|proposed| proposed.proposal.commit == saved.id).map(|proposed| &proposed.decision) {
+            None => State::Draft,
+            Some(None) => State::Proposed,
+            Some(Some(decision)) if decision.approved => State::Approved,
+            Some(Some(_)) => State::Rejected,
+        };
     let list = history.log(&name, MOST)?.into_iter().map(|saved| (state(&saved), saved)).map(|(state, saved)| (saved, state)).collect();
     let approved = approval::approved(&history, &name)?.map(|approved| approved.proposal.commit);
     let waiting = proposals.iter().find(|proposed| proposed.decision.is_none()).cloned().map(Box::new);
@@ -124,8 +125,14 @@ impl Worker {
             let done = async {
                 match act {
                     Act::Save(message) => Ok(match history.save(&person, &file, &workflow, &message, None)? {
-                        Saving::Saved(saved) => format!("{} #{}", text::either("Saved as version", "Enregistré : version"), saved.commit.number),
-                        Saving::Unchanged(saved) => format!("{} #{}", text::either("Nothing has changed since version", "Rien n'a changé depuis la version"), saved.commit.number),
+                        Saving::Saved(saved) => {
+                            format!("{} #{}", text::either("Saved as version", "Enregistré : version"), saved.commit.number)
+                        }
+                        Saving::Unchanged(saved) => format!(
+                            "{} #{}",
+                            text::either("Nothing has changed since version", "Rien n'a changé depuis la version"),
+                            saved.commit.number
+                        ),
                     }),
                     Act::Rollback(to) => {
                         let saved = history.rollback(&person, &file, &to, "")?;
@@ -168,7 +175,17 @@ impl Worker {
 
     /// Follows a figure back.
     #[expect(clippy::too_many_arguments, reason = "a question has these parts")]
-    pub fn trace(&self, tab: TabId, workflow: Arc<Workflow>, file: String, project: Project, port: Port, condition: String, column: String, set: Vec<(String, String)>) {
+    pub fn trace(
+        &self,
+        tab: TabId,
+        workflow: Arc<Workflow>,
+        file: String,
+        project: Project,
+        port: Port,
+        condition: String,
+        column: String,
+        set: Vec<(String, String)>,
+    ) {
         let tell = self.tell.clone();
         self.start(format!("trace {tab}"), async move {
             let reference = format!("{}.{}", port.node, port.port);

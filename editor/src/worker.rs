@@ -304,14 +304,7 @@ impl Worker {
                     }
                 }
             };
-            let request = Request {
-                workflow: &workflow,
-                file: &file,
-                project: &project,
-                set: &set,
-                limits: Limits::default(),
-                options,
-            };
+            let request = Request { workflow: &workflow, file: &file, project: &project, set: &set, limits: Limits::default(), options };
             let result = run(&request, &progress).await.map(Box::new);
             tell.tell(Told::Ran(tab, result));
         });

@@ -23,13 +23,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let nodes: serde_json::Map<String, serde_json::Value> =
         (0..STEPS).map(|i| (format!("s{i}"), json!({ "kind": "filter", "params": { "condition": format!("[amount] > {i}") } }))).collect();
     let edges: Vec<_> = (1..STEPS).map(|i| json!({ "from": format!("s{}", i - 1), "to": format!("s{i}") })).collect();
-    let mut workflow = Workflow::parse(&json!({ "weir": 1, "name": "Long", "nodes": nodes, "edges": edges }).to_string(), "w").map_err(|p| p[0].to_string())?;
+    let mut workflow = Workflow::parse(&json!({ "weir": 1, "name": "Long", "nodes": nodes, "edges": edges }).to_string(), "w")
+        .map_err(|p| p[0].to_string())?;
     let file = folder.path().join("w.json");
     let project = Project::around(folder.path())?;
     let (history, person) = (History::of(&project), Person::named(&project, "me"));
     let start = Instant::now();
     for i in 0..VERSIONS {
-        let edit = Edit::SetParam { id: format!("s{}", i % STEPS), name: "condition".into(), value: format!("[amount] > {}", i * 7).into() };
+        let edit =
+            Edit::SetParam { id: format!("s{}", i % STEPS), name: "condition".into(), value: format!("[amount] > {}", i * 7).into() };
         workflow = workflow.apply(&edit)?;
         history.save(&person, &file, &workflow, &format!("change {i}"), None)?;
     }
@@ -37,7 +39,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     workflow.save(&file)?;
     let whole = workflow.to_canonical_json()?.len() as u64;
     let store = size(&project.history());
-    println!("the store has {} kB: {} bytes for each version; one copy of the workflow has {} kB", store / 1024, store / VERSIONS as u64, whole / 1024);
+    println!(
+        "the store has {} kB: {} bytes for each version; one copy of the workflow has {} kB",
+        store / 1024,
+        store / VERSIONS as u64,
+        whole / 1024
+    );
     let start = Instant::now();
     let newest = history.log("w.json", 20)?;
     println!("history, the newest 20: {:.1?}", start.elapsed());

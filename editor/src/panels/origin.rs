@@ -19,7 +19,10 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk) {
     let mut asks = Vec::new();
     let Some(tab) = desk.tabs.get(desk.current) else { return };
     let Some(origin) = &tab.origin else {
-        let words = text::either("Right-click a cell of the data and ask where it comes from.", "Clic droit sur une cellule des données : « D'où vient cette valeur ? »");
+        let words = text::either(
+            "Right-click a cell of the data and ask where it comes from.",
+            "Clic droit sur une cellule des données : « D'où vient cette valeur ? »",
+        );
         return empty(ui, "route", words);
     };
     let (column, value) = &origin.figure;
@@ -55,7 +58,13 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk) {
                 let (words, colour) = if trace.reproduced {
                     (text::either("These rows alone give the figure again.", "Ces lignes seules redonnent le chiffre."), colours.good)
                 } else {
-                    (text::either("Other rows play a part too, such as those a position depends on.", "D'autres lignes jouent aussi un rôle."), colours.warn)
+                    (
+                        text::either(
+                            "Other rows play a part too, such as those a position depends on.",
+                            "D'autres lignes jouent aussi un rôle.",
+                        ),
+                        colours.warn,
+                    )
                 };
                 ui.label(RichText::new(words).color(colour));
                 for source in &trace.sources {
@@ -93,7 +102,8 @@ fn step(ui: &mut Ui, node: &str, head: &str, rows: &RecordBatch, colours: Colour
             for row in 0..rows.num_rows().min(MOST) {
                 for array in rows.columns() {
                     let number = array.data_type().is_numeric();
-                    let words = cell(array, row).map_or_else(|| "∅".to_owned(), |value| if number { text::number(&value) } else { shortened(&value, 48) });
+                    let words = cell(array, row)
+                        .map_or_else(|| "∅".to_owned(), |value| if number { text::number(&value) } else { shortened(&value, 48) });
                     ui.label(RichText::new(words).size(12.0));
                 }
                 ui.end_row();

@@ -17,7 +17,11 @@ pub(super) fn show(ui: &mut Ui, desk: &mut Desk) {
     let mut asks = Vec::new();
     let Some(tab) = desk.tabs.get_mut(desk.current) else { return };
     if tab.document.path().is_none() {
-        return empty(ui, "history", text::either("Save the workflow into a file first: versions belong to files.", "Enregistrez d'abord le flux dans un fichier."));
+        return empty(
+            ui,
+            "history",
+            text::either("Save the workflow into a file first: versions belong to files.", "Enregistrez d'abord le flux dans un fichier."),
+        );
     }
     if !tab.versions_asked {
         tab.versions_asked = true;
@@ -97,7 +101,11 @@ fn list(ui: &mut Ui, tab: &crate::desk::Tab, colours: Colours, asks: &mut Vec<As
                     State::Rejected => ("cancel", colours.bad),
                     State::Draft => ("edit", colours.soft),
                 };
-                ui.label(icons::text(icon, 15.0).color(colour)).on_hover_text(if now { text::either("approved now", "approuvée actuellement") } else { state_words(*state) });
+                ui.label(icons::text(icon, 15.0).color(colour)).on_hover_text(if now {
+                    text::either("approved now", "approuvée actuellement")
+                } else {
+                    state_words(*state)
+                });
                 let when = saved.commit.time.get(..16).unwrap_or_default().replace('T', " ");
                 ui.label(RichText::new(when).monospace().color(colours.soft));
                 ui.label(RichText::new(&saved.commit.author).color(colours.soft));
@@ -114,7 +122,10 @@ fn decision(ui: &mut Ui, tab: &mut crate::desk::Tab, colours: Colours, asks: &mu
         match &waiting {
             Some(proposed) => {
                 let proposal = &proposed.proposal;
-                ui.label(RichText::new(format!("{} {}: {}", proposal.by, text::either("proposes", "propose"), proposal.reason)).family(theme::strong_family()));
+                ui.label(
+                    RichText::new(format!("{} {}: {}", proposal.by, text::either("proposes", "propose"), proposal.reason))
+                        .family(theme::strong_family()),
+                );
                 for verdict in &proposal.dry_run.verdicts {
                     let (icon, colour) = if verdict.holds { ("check_circle", colours.good) } else { ("warning", colours.warn) };
                     ui.horizontal(|ui| {
@@ -141,8 +152,15 @@ fn decision(ui: &mut Ui, tab: &mut crate::desk::Tab, colours: Colours, asks: &mu
         ui.add_space(6.0);
         ui.horizontal(|ui| {
             field(ui, &mut tab.decision.0, text::either("Reason", "Motif"), 220.0);
-            let secret = ui.add(TextEdit::singleline(&mut tab.decision.1).password(true).hint_text(text::either("Passphrase of your key", "Phrase de votre clé")).desired_width(180.0));
-            secret.widget_info(|| egui::WidgetInfo::labeled(egui::Role::TextInput, true, text::either("Passphrase of your key", "Phrase de votre clé")));
+            let secret = ui.add(
+                TextEdit::singleline(&mut tab.decision.1)
+                    .password(true)
+                    .hint_text(text::either("Passphrase of your key", "Phrase de votre clé"))
+                    .desired_width(180.0),
+            );
+            secret.widget_info(|| {
+                egui::WidgetInfo::labeled(egui::Role::TextInput, true, text::either("Passphrase of your key", "Phrase de votre clé"))
+            });
         });
         let ready = !tab.decision.0.trim().is_empty() && !tab.decision.1.is_empty();
         ui.horizontal(|ui| {
@@ -184,7 +202,10 @@ fn compared(ui: &mut Ui, comparison: &Comparison, selected: Option<&str>, colour
         if difference.is_empty() {
             ui.weak(text::either("Nothing differs.", "Aucune différence."));
         } else if difference.is_only_drawing() {
-            ui.weak(text::either("Only names, notes or the drawing differ: the meaning is the same.", "Seuls les noms, les notes ou le dessin diffèrent : le sens est le même."));
+            ui.weak(text::either(
+                "Only names, notes or the drawing differ: the meaning is the same.",
+                "Seuls les noms, les notes ou le dessin diffèrent : le sens est le même.",
+            ));
         }
         match &comparison.effect {
             Some(Ok(effect)) => effect_rows(ui, effect, colours),
@@ -291,7 +312,9 @@ fn effect_rows(ui: &mut Ui, effect: &weir_engine::effect::Effect, colours: Colou
                 ui.weak(text::either("the same", "identique"));
                 return;
             }
-            for (count, sign, colour) in [(output.added, "+", colours.good), (output.removed, "−", colours.bad), (output.changed, "~", colours.warn)] {
+            for (count, sign, colour) in
+                [(output.added, "+", colours.good), (output.removed, "−", colours.bad), (output.changed, "~", colours.warn)]
+            {
                 if count > 0 {
                     ui.label(RichText::new(format!("{sign}{}", text::rows(count))).color(colour));
                 }

@@ -213,7 +213,12 @@ impl Person {
         self.harness.hover_at(at);
         self.harness.step();
         for pressed in [true, false] {
-            self.harness.event(egui::Event::PointerButton { pos: at, button: egui::PointerButton::Secondary, pressed, modifiers: Modifiers::NONE });
+            self.harness.event(egui::Event::PointerButton {
+                pos: at,
+                button: egui::PointerButton::Secondary,
+                pressed,
+                modifiers: Modifiers::NONE,
+            });
             self.harness.step();
         }
         self.look();

@@ -12,7 +12,8 @@ const FLOW: &str = r#"{"weir":1,"name":"Flow","nodes":{
     "edges":[{"from":"deals","to":"won"},{"from":"won","to":"sum"},{"from":"sum","to":"out"}]}"#;
 
 fn project(folder: &Path) -> PathBuf {
-    std::fs::write(folder.join("deals.csv"), "id,owner,stage,amount\n1,Ann,won,10.00\n2,Bob,lost,5.00\n3,Ann,won,0.50\n4,Bob,won,7.00\n").unwrap();
+    std::fs::write(folder.join("deals.csv"), "id,owner,stage,amount\n1,Ann,won,10.00\n2,Bob,lost,5.00\n3,Ann,won,0.50\n4,Bob,won,7.00\n")
+        .unwrap();
     let file = folder.join("flow.json");
     std::fs::write(&file, FLOW).unwrap();
     file
@@ -40,10 +41,15 @@ fn a_version_is_saved_compared_and_brought_back() {
     let changed: Vec<String> = me.tab().comparison.as_ref().unwrap().difference.1.steps.keys().cloned().collect();
     assert_eq!(changed, ["won"]);
     me.clicks("Effect on the figures");
-    me.wait("both versions ran", |desk| desk.tab().is_some_and(|tab| tab.comparison.as_ref().is_some_and(|comparison| comparison.effect.is_some())));
+    me.wait("both versions ran", |desk| {
+        desk.tab().is_some_and(|tab| tab.comparison.as_ref().is_some_and(|comparison| comparison.effect.is_some()))
+    });
     let effect = me.tab().comparison.as_ref().unwrap().effect.clone().unwrap().unwrap();
     let total = &effect.outputs[0].totals[0];
-    assert_eq!((total.before.as_deref(), total.after.as_deref(), total.difference.as_deref()), (Some("17.50"), Some("5.00"), Some("-12.50")));
+    assert_eq!(
+        (total.before.as_deref(), total.after.as_deref(), total.difference.as_deref()),
+        (Some("17.50"), Some("5.00"), Some("-12.50"))
+    );
     // What is on the screen is not saved: going back would lose it, and says so.
     me.clicks("Go back to it");
     me.wait("it is said", |desk| desk.message.is_some());

@@ -31,7 +31,7 @@ struct Sealed {
     rounds: u32,
     salt: String,
     nonce: String,
-    sealed: String,
+    secret: String,
 }
 
 /// A key that was opened.
@@ -46,7 +46,12 @@ impl std::fmt::Debug for Key {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {
@@ -128,7 +133,7 @@ impl Key {
             rounds: ROUNDS,
             salt: hex(&salt),
             nonce: hex(&nonce),
-            sealed: hex(&secret),
+            secret: hex(&secret),
         };
         let written = serde_json::to_string_pretty(&sealed).map_err(std::io::Error::from).and_then(|text| {
             std::fs::create_dir_all(path.parent().unwrap_or(&path))?;
@@ -166,7 +171,7 @@ impl Key {
         let (sealed, shown) = Self::read(person)?;
         let damaged = || Problem::error("The key file is damaged.").in_file(&shown, None).help("Restore it from a backup.");
         let (salt, nonce) = (unhex(&sealed.salt).ok_or_else(damaged)?, unhex(&sealed.nonce).ok_or_else(damaged)?);
-        let mut secret = unhex(&sealed.sealed).ok_or_else(damaged)?;
+        let mut secret = unhex(&sealed.secret).ok_or_else(damaged)?;
         let nonce = Nonce::try_assume_unique_for_key(&nonce).map_err(|_| damaged())?;
         let sealing = sealing(passphrase, &salt, sealed.rounds)?;
         let secret = sealing.open_in_place(nonce, Aad::empty(), &mut secret).map_err(|_| {

@@ -239,11 +239,11 @@ pub async fn propose(
     }
     if let Some(before) = &before {
         let effect = effect::effect(before, &workflow, project, set, limits).await?;
-        if let Some(limit) = &project.config().approval.variance {
-            if let Some((output, column, percent)) = effect.beyond(limit) {
-                let what = format!("The total of \"{column}\" in {output} moves by {percent} %, and {limit} % are allowed.");
-                return Err(Problem::error(what).in_file(FILE, None).help("Look at it with: weir diff FILE approved head --data."));
-            }
+        if let Some(limit) = &project.config().approval.variance
+            && let Some((output, column, percent)) = effect.beyond(limit)
+        {
+            let what = format!("The total of \"{column}\" in {output} moves by {percent} %, and {limit} % are allowed.");
+            return Err(Problem::error(what).in_file(FILE, None).help("Look at it with: weir diff FILE approved head --data."));
         }
         dry_run.effect = Some(effect);
     }

@@ -217,7 +217,7 @@ fn changed(path: String, before: Option<Value>, after: Option<Value>, found: &mu
                 // One row for another of the same shape: what differs inside it is what people look for.
                 match (&change.before, &change.after) {
                     (Some(old @ Value::Object(_)), Some(new @ Value::Object(_))) => {
-                        changes(&format!("{path}[{}]", change.row), old, new, found)
+                        changes(&format!("{path}[{}]", change.row), old, new, found);
                     }
                     _ => rows.push(change),
                 }

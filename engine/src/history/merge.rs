@@ -149,7 +149,7 @@ pub(super) fn merge(
         } else if let Some(field) = owner.strip_prefix("field ") {
             result.other.insert(field.to_owned(), value);
         } else if owner == "the name" {
-            result.name = value.as_str().unwrap_or_default().to_owned();
+            value.as_str().unwrap_or_default().clone_into(&mut result.name);
         } else {
             result.description = value.as_str().map(str::to_owned);
         }

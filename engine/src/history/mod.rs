@@ -195,14 +195,14 @@ impl<'a> History<'a> {
 
     /// A version by its whole id.
     pub fn commit(&self, id: &str) -> Result<Saved, Problem> {
-        let bytes = self.object(id)?;
-        let broken = |why: String| Problem::error(format!("The version {id} cannot be read: {why}."));
         // The format is looked at first: a newer one may have shapes this program cannot read.
         #[derive(Deserialize)]
         struct Format {
             #[serde(default)]
             commit: Option<u32>,
         }
+        let bytes = self.object(id)?;
+        let broken = |why: String| Problem::error(format!("The version {id} cannot be read: {why}."));
         match serde_json::from_slice::<Format>(&bytes) {
             Ok(Format { commit: Some(format) }) if format > FORMAT => {
                 Err(broken(format!("it has format {format}, and this Weir reads up to {FORMAT}")).help("Update Weir."))

@@ -183,7 +183,7 @@ fn said(version: u64, log: &str) -> TableVersion {
         if let Some(info) = action.get("commitInfo") {
             let time = info.get("timestamp").and_then(Value::as_i64).and_then(DateTime::<Utc>::from_timestamp_millis);
             found.time = time.map(|time| time.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()).unwrap_or_default();
-            found.operation = info.get("operation").and_then(Value::as_str).unwrap_or_default().to_owned();
+            info.get("operation").and_then(Value::as_str).unwrap_or_default().clone_into(&mut found.operation);
             found.mode = info.get(MODE).and_then(Value::as_str).map(str::to_owned);
         }
         if let Some(run) = action.pointer("/txn/appId").and_then(Value::as_str) {

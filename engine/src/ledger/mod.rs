@@ -22,8 +22,8 @@ use datafusion::common::Column;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::logical_expr::Expr;
 use datafusion::prelude::{SessionConfig, SessionContext};
-use deltalake::{DeltaTable, DeltaTableBuilder};
 use deltalake::delta_datafusion::planner::DeltaPlanner;
+use deltalake::{DeltaTable, DeltaTableBuilder};
 use serde::Serialize;
 use weir_nodes::kind::LedgerMode;
 
@@ -223,7 +223,8 @@ impl Ledger {
         let proof = match self.place.folder(table) {
             Some(folder) => folder.join("_delta_log").join(format!("{version:020}.json")),
             None => {
-                let text = self.place.commit(table, version).await.map_err(|reason| LedgerError::Store { table: table.to_owned(), reason })?;
+                let text =
+                    self.place.commit(table, version).await.map_err(|reason| LedgerError::Store { table: table.to_owned(), reason })?;
                 place::kept(&self.cache, table, version, &text.unwrap_or_default()).map_err(|error| LedgerError::io(table, &error))?
             }
         };

@@ -6,7 +6,10 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Once};
 
-use deltalake::logstore::{LogStore, LogStoreFactory, ObjectStoreFactory, ObjectStoreRef, StorageConfig, default_logstore, logstore_factories, object_store_factories};
+use deltalake::logstore::{
+    LogStore, LogStoreFactory, ObjectStoreFactory, ObjectStoreRef, StorageConfig, default_logstore, logstore_factories,
+    object_store_factories,
+};
 use deltalake::{DeltaResult, DeltaTableError, Path as ObjectPath};
 use object_store_opendal::OpendalStore;
 use opendal::{Operator, services::S3};
@@ -30,7 +33,15 @@ pub struct BucketConfig {
 #[derive(Debug, Clone)]
 pub(super) enum Place {
     Folder(PathBuf),
-    Bucket { url: Url, options: HashMap<String, String>, operator: Operator },
+    Bucket(Box<Bucket>),
+}
+
+/// A bucket that can be reached.
+#[derive(Debug, Clone)]
+pub(super) struct Bucket {
+    url: Url,
+    options: HashMap<String, String>,
+    operator: Operator,
 }
 
 fn scheme() -> Option<Url> {
@@ -60,7 +71,13 @@ impl ObjectStoreFactory for Buckets {
 }
 
 impl LogStoreFactory for Buckets {
-    fn with_options(&self, prefixed: ObjectStoreRef, root: ObjectStoreRef, location: &Url, options: &StorageConfig) -> DeltaResult<Arc<dyn LogStore>> {
+    fn with_options(
+        &self,
+        prefixed: ObjectStoreRef,
+        root: ObjectStoreRef,
+        location: &Url,
+        options: &StorageConfig,
+    ) -> DeltaResult<Arc<dyn LogStore>> {
         Ok(default_logstore(prefixed, root, location, options))
     }
 }
@@ -80,21 +97,23 @@ impl Place {
     /// A bucket. The error is a sentence without its period.
     pub(super) fn bucket(config: &BucketConfig) -> Result<Self, String> {
         known();
-        let url = Url::parse(&format!("{}/", config.url.trim_end_matches('/'))).map_err(|error| format!("\"{}\" is no address: {error}", config.url))?;
+        let url = Url::parse(&format!("{}/", config.url.trim_end_matches('/')))
+            .map_err(|error| format!("\"{}\" is no address: {error}", config.url))?;
         if url.scheme() != "s3" || url.host_str().is_none() {
             return Err(format!("\"{}\" is no bucket: write s3://bucket/folder", config.url));
         }
         let set = [("endpoint", &config.endpoint), ("region", &config.region)];
-        let options: HashMap<String, String> = set.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?))).collect();
+        let options: HashMap<String, String> =
+            set.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?))).collect();
         let operator = operator(&url, url.path(), &options)?;
-        Ok(Self::Bucket { url, options, operator })
+        Ok(Self::Bucket(Box::new(Bucket { url, options, operator })))
     }
 
     /// The folder of a table, where it has one.
     pub(super) fn folder(&self, table: &str) -> Option<PathBuf> {
         match self {
             Self::Folder(folder) => Some(folder.join(table)),
-            Self::Bucket { .. } => None,
+            Self::Bucket(_) => None,
         }
     }
 
@@ -102,7 +121,7 @@ impl Place {
     pub(super) fn url(&self, table: &str) -> Option<Url> {
         match self {
             Self::Folder(folder) => Url::from_directory_path(folder.join(table)).ok(),
-            Self::Bucket { url, .. } => url.join(&format!("{table}/")).ok(),
+            Self::Bucket(bucket) => bucket.url.join(&format!("{table}/")).ok(),
         }
     }
 
@@ -110,7 +129,7 @@ impl Place {
     pub(super) fn options(&self) -> HashMap<String, String> {
         match self {
             Self::Folder(_) => HashMap::new(),
-            Self::Bucket { options, .. } => options.clone(),
+            Self::Bucket(bucket) => bucket.options.clone(),
         }
     }
 
@@ -123,7 +142,7 @@ impl Place {
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
                 Err(error) => Err(error.to_string()),
             },
-            Self::Bucket { operator, .. } => match operator.read(&name).await {
+            Self::Bucket(bucket) => match bucket.operator.read(&name).await {
                 Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes.to_vec()).into_owned())),
                 Err(error) if error.kind() == opendal::ErrorKind::NotFound => Ok(None),
                 Err(error) => Err(error.to_string()),
@@ -135,7 +154,7 @@ impl Place {
     pub(super) async fn exists(&self, table: &str) -> Result<bool, String> {
         match self {
             Self::Folder(folder) => Ok(folder.join(table).join("_delta_log").join(format!("{:020}.json", 0)).is_file()),
-            Self::Bucket { .. } => Ok(self.commit(table, 0).await?.is_some()),
+            Self::Bucket(_) => Ok(self.commit(table, 0).await?.is_some()),
         }
     }
 
@@ -146,9 +165,13 @@ impl Place {
                 let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
                 entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
             }
-            Self::Bucket { operator, .. } => {
-                let entries = operator.list("/").await.map_err(|error| error.to_string())?;
-                entries.iter().filter_map(|entry| entry.name().strip_suffix('/').map(str::to_owned)).filter(|name| !name.is_empty()).collect()
+            Self::Bucket(bucket) => {
+                let entries = bucket.operator.list("/").await.map_err(|error| error.to_string())?;
+                entries
+                    .iter()
+                    .filter_map(|entry| entry.name().strip_suffix('/').map(str::to_owned))
+                    .filter(|name| !name.is_empty())
+                    .collect()
             }
         };
         names.sort();

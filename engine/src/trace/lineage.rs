@@ -231,7 +231,8 @@ impl Rewriting<'_> {
                 let left: Vec<Expr> = keys.clone();
                 let right: Vec<Expr> = (0..keys.len()).map(|i| weir_nodes::table::column(&name(i))).collect();
                 let on = left.into_iter().zip(right).collect::<Vec<_>>();
-                let plan = LogicalPlan::Join(Join::try_new(
+
+                LogicalPlan::Join(Join::try_new(
                     Arc::new(traced),
                     Arc::new(grouped),
                     on,
@@ -240,8 +241,7 @@ impl Rewriting<'_> {
                     datafusion::common::JoinConstraint::On,
                     NullEquality::NullEqualsNull,
                     false,
-                )?);
-                plan
+                )?)
             };
             let exprs = before.into_iter().map(|expr| match &expr {
                 Expr::Column(column) => match carriers.iter().find(|leaf| carrier(**leaf) == column.name) {

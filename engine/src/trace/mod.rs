@@ -419,7 +419,11 @@ async fn recorded(
     like: &RecordBatch,
     run: &str,
 ) -> Result<RecordBatch, Problem> {
-    let rows = Ledger::of(project).map_err(|error| Problem::error(error.to_string()))?.read(table, None).await.map_err(|error| Problem::error(error.to_string()))?;
+    let rows = Ledger::of(project)
+        .map_err(|error| Problem::error(error.to_string()))?
+        .read(table, None)
+        .await
+        .map_err(|error| Problem::error(error.to_string()))?;
     let plan = || -> Planned<LogicalPlan> {
         let scan = MemTable::try_new(rows.schema(), vec![vec![rows.clone()]])?;
         let scan = LogicalPlanBuilder::scan(datafusion::common::TableReference::bare(table), provider_as_source(Arc::new(scan)), None)?;

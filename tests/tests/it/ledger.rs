@@ -134,7 +134,8 @@ fn a_table_of_a_newer_format_is_left_alone() {
     load(&project, "id,month,amount\n1,2026-08,10.00\n", json!({ "table": "sales" }), &[]);
     let log = project.path().join(".weir/ledger/sales/_delta_log/00000000000000000000.json");
     let text = std::fs::read_to_string(&log).unwrap();
-    let newer = text.replace("\"minReaderVersion\":1", "\"minReaderVersion\":99").replace("\"minWriterVersion\":2", "\"minWriterVersion\":99");
+    let newer =
+        text.replace("\"minReaderVersion\":1", "\"minReaderVersion\":99").replace("\"minWriterVersion\":2", "\"minWriterVersion\":99");
     assert_ne!(newer, text);
     std::fs::write(&log, &newer).unwrap();
     let shown = project.weir(&["ledger", "show", "sales"]).unwrap();
@@ -241,9 +242,12 @@ fn storage() -> Option<Storage> {
         // A bucket is made by a request without a body.
         use std::io::{Read, Write};
         if let Ok(mut stream) = std::net::TcpStream::connect(("127.0.0.1", port)) {
-            let ask = format!("PUT /books HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Length: 0\r\nAuthorization: AWS test:test\r\nConnection: close\r\n\r\n");
+            let ask = format!(
+                "PUT /books HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Length: 0\r\nAuthorization: AWS test:test\r\nConnection: close\r\n\r\n"
+            );
             let mut answer = String::new();
-            if stream.write_all(ask.as_bytes()).is_ok() && stream.read_to_string(&mut answer).is_ok() && answer.starts_with("HTTP/1.1 200") {
+            if stream.write_all(ask.as_bytes()).is_ok() && stream.read_to_string(&mut answer).is_ok() && answer.starts_with("HTTP/1.1 200")
+            {
                 return Some(server);
             }
         }
@@ -256,7 +260,8 @@ fn storage() -> Option<Storage> {
 fn the_ledger_lies_in_a_bucket_when_it_is_told_to() {
     let Some(server) = storage() else { return };
     let project = Folder::empty().unwrap();
-    let config = format!("name = \"bucket\"\n[ledger]\nurl = \"s3://books/ledger\"\nendpoint = \"{}\"\nregion = \"us-east-1\"\n", server.endpoint);
+    let config =
+        format!("name = \"bucket\"\n[ledger]\nurl = \"s3://books/ledger\"\nendpoint = \"{}\"\nregion = \"us-east-1\"\n", server.endpoint);
     project.write("weir.toml", config).unwrap();
     let weir = |args: &[&str]| {
         let output = project.command(args).env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test").output().unwrap();

@@ -48,7 +48,7 @@ impl Merge {
                 Ok(End::Done)
             }
             Err(conflicts) => {
-                output::note(&format!("Both branches changed the same settings; nothing was merged:"));
+                output::note("Both branches changed the same settings; nothing was merged:");
                 for conflict in &conflicts {
                     output::note(&format!("  {conflict}"));
                 }

@@ -42,7 +42,7 @@ impl Save {
         match history.save(&Person::current(&project), &self.file, workflow, &self.message, base)? {
             Saving::Saved(saved) => output::say(&format!("Saved version #{} ({}).", saved.commit.number, saved.short())),
             Saving::Unchanged(saved) => {
-                output::say(&format!("Nothing has changed since version #{} ({}).", saved.commit.number, saved.short()))
+                output::say(&format!("Nothing has changed since version #{} ({}).", saved.commit.number, saved.short()));
             }
         }
         Ok(End::Done)
