@@ -207,19 +207,6 @@ fn compared(ui: &mut Ui, comparison: &Comparison, selected: Option<&str>, colour
                 "Seuls les noms, les notes ou le dessin diffèrent : le sens est le même.",
             ));
         }
-        match &comparison.effect {
-            Some(Ok(effect)) => effect_rows(ui, effect, colours),
-            Some(Err(problem)) => {
-                ui.colored_label(colours.bad, problem.to_string());
-            }
-            None if comparison.computing => {
-                ui.horizontal(|ui| {
-                    ui.spinner();
-                    ui.weak(text::either("Both versions run on the same inputs…", "Les deux versions s'exécutent sur les mêmes entrées…"));
-                });
-            }
-            None => {}
-        }
         for (id, change) in &difference.steps {
             let (sign, colour) = match change {
                 StepChange::Added(_) => ("+", colours.good),
@@ -255,6 +242,20 @@ fn compared(ui: &mut Ui, comparison: &Comparison, selected: Option<&str>, colour
             }
         }
         difference.parameters.iter().for_each(|change| setting(ui, change, colours));
+        ui.add_space(6.0);
+        match &comparison.effect {
+            Some(Ok(effect)) => effect_rows(ui, effect, colours),
+            Some(Err(problem)) => {
+                ui.colored_label(colours.bad, problem.to_string());
+            }
+            None if comparison.computing => {
+                ui.horizontal(|ui| {
+                    ui.spinner();
+                    ui.weak(text::either("Both versions run on the same inputs…", "Les deux versions s'exécutent sur les mêmes entrées…"));
+                });
+            }
+            None => {}
+        }
     });
 }
 
@@ -320,13 +321,13 @@ fn effect_rows(ui: &mut Ui, effect: &weir_engine::effect::Effect, colours: Colou
                 }
             }
         });
-        egui::Grid::new(("effect", &output.target)).num_columns(4).spacing([18.0, 2.0]).show(ui, |ui| {
+        egui::Grid::new(("effect", &output.target)).num_columns(3).spacing([18.0, 2.0]).show(ui, |ui| {
             for total in output.totals.iter().filter(|total| total.before != total.after) {
+                let words = |figure: &Option<String>| figure.as_deref().map_or_else(|| "—".to_owned(), text::number);
                 ui.label(RichText::new(&total.column).color(colours.soft));
-                for figure in [&total.before, &total.after, &total.difference] {
-                    let words = figure.as_deref().map_or_else(|| "—".to_owned(), text::number);
-                    ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| ui.label(RichText::new(words).monospace()));
-                }
+                ui.label(RichText::new(format!("{} → {}", words(&total.before), words(&total.after))).monospace());
+                let sign = if total.difference.as_deref().is_some_and(|difference| !difference.starts_with('-')) { "+" } else { "" };
+                ui.label(RichText::new(format!("{sign}{}", words(&total.difference))).monospace().color(colours.warn));
                 ui.end_row();
             }
         });

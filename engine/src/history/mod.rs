@@ -598,3 +598,35 @@ impl<'a> History<'a> {
         Ok(Difference::between(&self.workflow(before)?, &self.workflow(after)?))
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    fn in_minutes(minutes: i64) -> String {
+        (chrono::Utc::now() + chrono::Duration::minutes(minutes)).format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+    }
+
+    #[test]
+    fn a_clock_that_goes_backwards_is_noticed() {
+        let problem = time_after(Some(&in_minutes(60))).unwrap_err();
+        assert!(problem.message.contains("clock") && problem.help.is_some_and(|help| help.contains("nothing was written")));
+        // A machine whose clock is a minute ahead is no reason to stop, and times do not go back.
+        let ahead = in_minutes(1);
+        assert_eq!(time_after(Some(&ahead)).unwrap(), ahead);
+        assert!(time_after(Some(&in_minutes(-5))).unwrap() > in_minutes(-1));
+    }
+
+    #[test]
+    fn a_version_of_a_newer_format_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let project = Project::around(folder.path()).unwrap();
+        let history = History::of(&project);
+        let id = history.store().put(br#"{"commit":99,"shape":"unknown"}"#).unwrap();
+        let problem = history.commit(&id).unwrap_err();
+        assert!(problem.message.contains("format 99"), "{problem}");
+        let other = history.store().put(b"no version at all").unwrap();
+        assert!(history.commit(&other).unwrap_err().message.contains("it is no version"));
+    }
+}

@@ -65,6 +65,11 @@ pub fn verify(project: &Project) -> Result<Verified, Vec<Problem>> {
             (Event::Approve, Some(workflow), _, _, Some(decision)) => {
                 heads.insert(format!("{workflow}/approved"), decision.to_owned());
             }
+            (Event::Snapshot, ..) => {
+                if let (Some(name), Some(object)) = (text("snapshot"), text("object")) {
+                    heads.insert(format!("snapshots/{name}"), object.to_owned());
+                }
+            }
             (Event::Load | Event::Block, _, _, _, _) => {
                 runs += 1;
                 problems.extend(certificate(project, entry));
