@@ -101,6 +101,13 @@ fn versions(desk: &mut Desk, ask: Ask) {
     {
         save(desk, desk.current, None);
     }
+    if matches!(ask, Ask::Version(crate::versions::Act::Rollback(_))) && desk.tab().is_some_and(|tab| tab.document.is_dirty()) {
+        let words = text::either(
+            "What is on the screen is not saved. Save it as a version, or undo it, then go back.",
+            "Ce qui est à l'écran n'est pas enregistré. Enregistrez-le comme version ou annulez-le, puis revenez en arrière.",
+        );
+        return desk.say(words, true);
+    }
     let Some(tab) = desk.tabs.get_mut(desk.current) else { return };
     let (Some(project), Some(file)) = (tab.project(), tab.document.path().map(Path::to_owned)) else { return };
     let set: Vec<(String, String)> = tab.set.iter().map(|(name, value)| (name.clone(), value.clone())).collect();

@@ -52,7 +52,7 @@ fn a_version_is_saved_compared_and_brought_back() {
     );
     // What is on the screen is not saved: going back would lose it, and says so.
     me.clicks("Go back to it");
-    me.wait("it is said", |desk| desk.message.is_some());
+    me.wait("it is refused", |desk| desk.message.as_ref().is_some_and(|(_, _, bad)| *bad));
     me.fills("Why did it change?", "only the lost ones");
     me.clicks("Save version");
     me.wait("the second version is listed", |desk| {
