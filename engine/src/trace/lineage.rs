@@ -14,6 +14,7 @@ use datafusion::common::{Column, JoinType, NullEquality, Result, ScalarValue, in
 use datafusion::functions_aggregate::expr_fn::array_agg;
 use datafusion::functions_nested::expr_fn::{array_concat, flatten, make_array};
 use datafusion::functions_window::expr_fn::row_number;
+use datafusion::functions_window::row_number::row_number_udwf;
 use datafusion::logical_expr::{
     Aggregate, Distinct, Expr, ExprFunctionExt, Join, LogicalPlan, LogicalPlanBuilder, TableScan, Window, cast, lit, when,
 };
@@ -205,11 +206,13 @@ impl Rewriting<'_> {
         let (input, carriers) = self.go(&window.input)?;
         let mut traced = LogicalPlanBuilder::from(input.clone()).window(window.window_expr.clone())?.build()?;
         let mut partitions: Vec<Vec<Expr>> = Vec::new();
+        let row_number = row_number_udwf();
+        let counting = row_number.name();
         for expr in &window.window_expr {
             let Expr::WindowFunction(call) = expr.clone().unalias() else { continue };
             let keys = call.params.partition_by.clone();
             // A number that is only counted is made of no other row's values.
-            let counted = keys.is_empty() && call.fun.name() == "row_number";
+            let counted = keys.is_empty() && call.fun.name() == counting;
             if !counted && !partitions.contains(&keys) {
                 partitions.push(keys);
             }

@@ -1,9 +1,12 @@
 //! `input.ledger` and `input.delta`: tables of the Universal Ledger, and Delta tables of others.
 
 use datafusion::datasource::provider_as_source;
+use datafusion::functions::core::expr_fn::coalesce;
 use datafusion::logical_expr::cast;
+use datafusion::scalar::ScalarValue;
 
 use super::parquet::carried;
+use crate::example::typed_array;
 use crate::kind::Lake;
 use crate::param::FolderPath;
 use crate::prelude::*;
@@ -19,6 +22,18 @@ pub struct LedgerInput {
     /// Whether the run, the workflow's version and the place of each row come along.
     #[serde(default)]
     pub origin: bool,
+    /// What stands where a column has nothing, as in rows that were loaded before the column came.
+    #[serde(default)]
+    pub defaults: Vec<ColumnDefault>,
+}
+
+/// What stands where a column has nothing.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+pub struct ColumnDefault {
+    /// The column.
+    pub column: Column,
+    /// The value.
+    pub value: String,
 }
 
 /// Reads a Delta table.
@@ -98,13 +113,39 @@ impl NodeKind for LedgerInput {
             return None;
         }
         let stamps = ["_run", "_version", "_row"];
-        read(cx, Lake::Ledger(&self.table), self.version, "table", &["_run", "_row"], if self.origin { &[] } else { &stamps })
+        let mut planned =
+            read(cx, Lake::Ledger(&self.table), self.version, "table", &["_run", "_row"], if self.origin { &[] } else { &stamps })?;
+        let flow = planned.flows.first_mut()?;
+        let mut filled = Vec::new();
+        for (i, default) in self.defaults.iter().enumerate() {
+            cx.column(&default.column, &flow.table, &format!("defaults[{i}].column"))?;
+            let name = &default.column.0;
+            let data_type = flow.table.type_of(name)?.clone();
+            let column_type = ColumnType::of(&data_type)?;
+            match typed_array(&[Some(&default.value)], column_type).map(|array| ScalarValue::try_from_array(&array, 0)) {
+                Ok(Ok(value)) => filled.push((name.clone(), coalesce(vec![column(name), cast(lit(value), data_type)]))),
+                _ => {
+                    let what = format!("\"{}\" is no {column_type}, as \"{name}\" is.", default.value);
+                    cx.problem(Problem::error(what).on(format!("defaults[{i}].value")).help("Write a value of the column's type."));
+                }
+            }
+        }
+        if !filled.is_empty() {
+            let table = flow.table.with_columns(filled);
+            flow.table = cx.planned(table)?;
+        }
+        Some(planned)
     }
 
     fn examples() -> Vec<Example> {
         vec![
             Example::new("The newest version of a table.", json!({ "table": "commissions" })).elsewhere(),
             Example::new("The table as it first was.", json!({ "table": "commissions", "version": 0 })).elsewhere(),
+            Example::new(
+                "A column that came later, filled for the rows of before.",
+                json!({ "table": "commissions", "defaults": [{ "column": "region", "value": "unknown" }] }),
+            )
+            .elsewhere(),
             Example::new("With the run of each row.", json!({ "table": "commissions", "origin": true })).elsewhere(),
             Example::new("A table has a name.", json!({ "table": "" })).refused("The table has no name"),
         ]

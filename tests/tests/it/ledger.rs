@@ -67,6 +67,24 @@ fn a_table_is_looked_back_at_named_and_given_out() {
     assert_eq!(shown(&project, &["show", "sales"]), ["1,2026-08,10.00,", "2,2026-08,5.50,", "3,2026-09,1.00,Nord"]);
     assert_eq!(shown(&project, &["as-of", "sales", "August close"]), ["1,2026-08,10.00", "2,2026-08,5.50"]);
     assert_eq!(shown(&project, &["show", "sales", "--as-of", "0"]), ["1,2026-08,10.00", "2,2026-08,5.50"]);
+    // A default for what was loaded before the column came; one of another type is refused.
+    let read = |default: &str| {
+        let read =
+            json!({ "table": "sales", "defaults": [{ "column": "region", "value": "none" }, { "column": "amount", "value": default }] });
+        let back = json!({
+            "weir": 1, "name": "back",
+            "nodes": { "rows": { "kind": "input.ledger", "params": read }, "out": { "kind": "load.csv", "params": { "path": "back.csv" } } },
+            "edges": [{ "from": "rows", "to": "out" }]
+        });
+        project.write("back.json", back.to_string()).unwrap();
+        project.weir(&["run", "back.json"]).unwrap()
+    };
+    assert_eq!(read("0").code, Some(0));
+    assert_eq!(
+        project.read("back.csv").unwrap(),
+        "id,month,amount,region\n1,2026-08,10.00,none\n2,2026-08,5.50,none\n3,2026-09,1.00,Nord\n"
+    );
+    assert!(read("much").err.contains("\"much\" is no decimal(2)"));
     let history: Value = serde_json::from_str(&done(&project, &["ledger", "history", "sales", "--json"])).unwrap();
     assert_eq!(
         (history[0]["mode"].as_str(), history[0]["rows_added"].as_u64(), history.as_array().unwrap().len()),
