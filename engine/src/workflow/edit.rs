@@ -163,6 +163,13 @@ impl Workflow {
                         }
                     }
                 }
+                // A wire that was there under the new id already is not there twice.
+                let mut seen: Vec<Edge> = Vec::new();
+                next.edges.retain(|edge| {
+                    let new = !seen.contains(edge);
+                    seen.extend(new.then(|| edge.clone()));
+                    new
+                });
                 if let Some(place) = next.layout.nodes.remove(id) {
                     next.layout.nodes.insert(to.clone(), place);
                 }

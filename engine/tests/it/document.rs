@@ -93,6 +93,17 @@ fn moving_a_box_is_not_a_new_rule() {
 }
 
 #[test]
+fn a_new_id_makes_no_wire_twice() {
+    let edits = [
+        Edit::AddNode { id: "d".into(), node: node("a") },
+        Edit::Connect { edge: edge("b", "b"), at: 0 },
+        Edit::Connect { edge: edge("d", "b"), at: 1 },
+        Edit::RenameNode { id: "d".into(), to: "b".into() },
+    ];
+    assert_eq!(document(&edits).edges, [edge("b", "b")]);
+}
+
+#[test]
 fn unknown_fields_are_kept() {
     let text = r#"{ "weir": 1, "future": [1], "nodes": { "a": { "kind": "no.such.kind", "params": { "x": 1 }, "colour": "red" } } }"#;
     let saved = Workflow::parse(text, "w.json").unwrap().to_canonical_json().unwrap();
