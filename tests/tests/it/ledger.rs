@@ -206,11 +206,13 @@ fn another_reader_finds_the_same_rows_and_types() {
     load(&project, "id,month,amount,new\n3,2026-09,1.00,x\n", json!({ "table": "sales", "mode": "upsert", "keys": ["id"] }), &[]);
     let Some(python) = python("deltalake") else { return };
     let script = r#"
-import sys, json
+import sys, json, os
 from deltalake import DeltaTable
 table = DeltaTable(sys.argv[1])
 rows = table.to_pyarrow_table().sort_by("id") if hasattr(table, "to_pyarrow_table") else None
-print(json.dumps({"types": {f.name: str(f.type) for f in rows.schema}, "rows": [[None if v is None else str(v) for v in (r["id"], r["month"], r["amount"], r["ok"], r["day"], r["new"])] for r in rows.to_pylist()]}))
+print(json.dumps({"types": {f.name: str(f.type) for f in rows.schema}, "rows": [[None if v is None else str(v) for v in (r["id"], r["month"], r["amount"], r["ok"], r["day"], r["new"])] for r in rows.to_pylist()]}), flush=True)
+# The threads of the reader do not always survive the interpreter's own end.
+os._exit(0)
 "#;
     let table = project.path().join(".weir/ledger/sales");
     let output = Command::new(python).args(["-c", script]).arg(table).output().unwrap();
