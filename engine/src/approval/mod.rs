@@ -157,7 +157,7 @@ fn signed<T: for<'de> Deserialize<'de>>(history: &History<'_>, id: &str, by: imp
     }
     let people = &history.project().config().people;
     match people.get(by(&body)) {
-        Some(person) if person.key.as_deref().is_some_and(|key| key != envelope.key) => {
+        Some(person) if person.key.as_deref() != Some(&envelope.key) => {
             Err(wrong(&format!("it is not signed with the key of \"{}\"", by(&body))))
         }
         None if !people.is_empty() => Err(wrong(&format!("\"{}\" is not among the people of the project", by(&body)))),
@@ -204,6 +204,10 @@ pub fn approved(history: &History<'_>, workflow: &str) -> Result<Option<Approved
             .in_file(format!(".weir/history/refs/{workflow}/approved"), None)
             .help("`weir audit verify` says what was altered."));
     }
+    // Whoever can write files could put a decision there: it counts as far as its maker could have made it.
+    let project = history.project();
+    allow(project, &Person::named(project, &decision.by), Act::Decide)?;
+    separate(project, &decision.by, &proposal)?;
     Ok(Some(Approved { id, decision, proposal }))
 }
 
@@ -284,6 +288,15 @@ fn own_key(project: &Project, person: &Person, key: &Key) -> Result<(), Problem>
     }
 }
 
+/// Refuses a decision by the one who made or proposed the version, where duties are separate.
+fn separate(project: &Project, decider: &str, proposal: &Proposal) -> Result<(), Problem> {
+    if !project.config().approval.separation || (decider != proposal.by && decider != proposal.author) {
+        return Ok(());
+    }
+    let what = format!("\"{decider}\" made this version and cannot decide about it.");
+    Err(Problem::error(what).in_file(&proposal.workflow, None).help("A second person decides: separation of duties."))
+}
+
 /// Decides about the proposal that waits, or the one whose id begins with `which`.
 pub fn decide(
     history: &History<'_>,
@@ -316,10 +329,7 @@ pub fn decide(
         }
     };
     let proposal = &proposed.proposal;
-    if project.config().approval.separation && (person.id == proposal.by || person.id == proposal.author) {
-        let what = format!("\"{}\" made this version and cannot decide about it.", person.id);
-        return Err(Problem::error(what).in_file(&name, None).help("A second person decides: separation of duties."));
-    }
+    separate(project, &person.id, proposal)?;
     // Still what was proposed, object by object.
     history.workflow(&history.commit(&proposal.commit)?)?;
     let decision = Decision {

@@ -33,6 +33,8 @@ pub struct Checked {
     pub order: Vec<String>,
     /// The workflow's parameters with their values.
     pub parameters: BTreeMap<String, ScalarValue>,
+    /// The files of nested workflows: they are read like inputs, and are part of the rule.
+    pub nested: Vec<PathBuf>,
 }
 
 /// A step that could be planned.
@@ -133,7 +135,8 @@ fn looked_at(workflow: &Workflow, project: &Project, set: &[(String, String)], a
     let inner = |id: &str| nested.as_ref().and_then(|nested| nested.scope(id));
     let graph = Graph::of(workflow);
     problems.extend(graph.problems());
-    let mut checked = Checked { problems, steps: BTreeMap::new(), order: Vec::new(), parameters: values };
+    let mut checked = Checked { problems, steps: BTreeMap::new(), order: Vec::new(), parameters: values, nested: vec![] };
+    checked.nested.extend(nested.iter().flat_map(|nested| nested.files.clone()));
 
     let mut steps: BTreeMap<&str, (&'static Kind, Box<dyn Step>, Ports)> = BTreeMap::new();
     let mut resolved = BTreeMap::new();

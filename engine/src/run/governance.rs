@@ -33,6 +33,8 @@ pub(super) struct Governed {
     pub(super) approval: Option<ApprovalProof>,
     /// The inputs that the approval saw.
     inputs: Vec<SourceProof>,
+    /// Those among what is read that are workflows themselves: they must be the ones that were approved.
+    nested: Vec<String>,
     /// The ledger tables that a draft leaves alone.
     pub(super) held_back: Vec<String>,
 }
@@ -73,7 +75,12 @@ pub(super) fn look(checked: &Checked, workflow: &Workflow, project: &Project, na
         time: approved.decision.time,
         same_inputs: None,
     };
-    Ok(Governed { approval: Some(approval), inputs: approved.proposal.dry_run.sources, held_back: vec![] })
+    Ok(Governed {
+        approval: Some(approval),
+        inputs: approved.proposal.dry_run.sources,
+        nested: checked.nested.iter().map(|file| project.shown(file)).collect(),
+        held_back: vec![],
+    })
 }
 
 impl Governed {
@@ -81,6 +88,11 @@ impl Governed {
     pub(super) fn compare(&mut self, sources: &[SourceProof], project: &Project) -> Result<(), Problem> {
         let Some(approval) = &mut self.approval else { return Ok(()) };
         let other = sources.iter().find(|source| !self.inputs.contains(source));
+        if let Some(changed) = sources.iter().find(|source| self.nested.contains(&source.path) && !self.inputs.contains(source)) {
+            return Err(Problem::error("This nested workflow is not the one that was approved.")
+                .in_file(changed.path.clone(), None)
+                .help("Propose the outer workflow again."));
+        }
         approval.same_inputs = Some(other.is_none() && sources.len() == self.inputs.len());
         match other {
             Some(other) if project.config().approval.same_inputs => {

@@ -26,6 +26,8 @@ pub(crate) struct Expanded {
     /// The parameters of inner steps, by the beginning of their ids.
     scopes: Vec<(String, BTreeMap<String, ScalarValue>)>,
     pub(crate) problems: Vec<Problem>,
+    /// The files of the nested workflows.
+    pub(crate) files: Vec<PathBuf>,
     /// The steps whose workflow could not take their place.
     failed: Vec<String>,
 }
@@ -44,7 +46,7 @@ impl Expanded {
 
 /// Puts the steps of nested workflows in place of those that stand for them; `None` where there are none.
 pub(crate) fn expand(workflow: &Workflow, values: &BTreeMap<String, ScalarValue>, host: &dyn Host) -> Option<Expanded> {
-    let mut expanded = Expanded { workflow: workflow.clone(), scopes: vec![], problems: vec![], failed: vec![] };
+    let mut expanded = Expanded { workflow: workflow.clone(), scopes: vec![], problems: vec![], files: vec![], failed: vec![] };
     let mut waiting: Vec<(String, Vec<PathBuf>)> = workflow.nodes.keys().map(|id| (id.clone(), vec![])).collect();
     let mut any = false;
     while let Some((id, above)) = waiting.pop() {
@@ -99,6 +101,7 @@ fn place(
         return Err(vec![Problem::error(what).on("path").help("Take the workflow out of itself.")]);
     }
     let inner = Workflow::load(&file).map_err(|problems| problems.into_iter().map(|problem| problem.on("path")).collect::<Vec<_>>())?;
+    expanded.files.push(file.clone());
     let copies = &nested.copies;
     let mut placed = Vec::new();
     let (mut entries, mut exits): (HashMap<String, Vec<String>>, HashMap<String, Vec<String>>) = (HashMap::new(), HashMap::new());

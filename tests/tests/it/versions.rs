@@ -227,6 +227,35 @@ fn governed_tables_take_approved_versions_only() {
 }
 
 #[test]
+fn an_approval_counts_as_far_as_its_maker_could_give_it_and_covers_nested_workflows() {
+    let project = project();
+    keys(&project);
+    let inner = json!({
+        "weir": 1, "name": "inner",
+        "nodes": { "in": { "kind": "port.in", "params": { "name": "rows", "columns": [{ "name": "id", "type": "integer" }] } }, "out": { "kind": "port.out", "params": { "name": "rows" } } },
+        "edges": [{ "from": "in", "to": "out" }]
+    });
+    project.write("workflows/inner.json", inner.to_string()).unwrap();
+    let mut text: Value = serde_json::from_str(&workflow("12%", "commissions")).unwrap();
+    text["nodes"]["inner"] =
+        json!({ "kind": "workflow", "params": { "path": "workflows/inner.json", "inputs": ["rows"], "outputs": ["rows"] } });
+    text["nodes"]["more"] = json!({ "kind": "load.csv", "params": { "path": "out/more.csv" } });
+    text["edges"].as_array_mut().unwrap().extend([json!({ "from": "rate", "to": "inner" }), json!({ "from": "inner", "to": "more" })]);
+    project.write(FILE, text.to_string()).unwrap();
+    done(by(&project, "jean", &["save", FILE, "-m", "first"]));
+    done(by(&project, "jean", &["propose", FILE, "-m", "first"]));
+    done(by(&project, "ada", &["approve", FILE, "-m", "fine"]));
+    done(by(&project, "jean", &["run", FILE]));
+    let config = project.read("weir.toml").unwrap();
+    project.write("weir.toml", config.replace("role = \"administrator\"", "role = \"preparer\"")).unwrap();
+    refused(&by(&project, "jean", &["run", FILE, "--again"]), "\"ada\" is a preparer and may not approve");
+    project.write("weir.toml", config).unwrap();
+    let changed = inner.to_string().replace("\"edges\"", "\"description\":\"changed\",\"edges\"");
+    project.write("workflows/inner.json", changed).unwrap();
+    refused(&by(&project, "jean", &["run", FILE, "--again"]), "nested workflow is not the one that was approved");
+}
+
+#[test]
 fn variance_and_budget_keep_a_version_from_being_proposed() {
     let project = project();
     keys(&project);
