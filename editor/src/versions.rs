@@ -91,14 +91,11 @@ fn listed(project: &Project, file: &std::path::Path) -> Result<Versions, Problem
     let history = History::of(project);
     let name = history.name(file);
     let proposals = approval::proposals(&history, &name)?;
-    let state =
-        |saved: &Saved| match proposals.iter().find(|proposed| proposed.proposal.commit == saved.id).map(|proposed| &proposed.decision) {
-            None => State::Draft,
-            Some(None) => State::Proposed,
-            Some(Some(decision)) if decision.approved => State::Approved,
-            Some(Some(_)) => State::Rejected,
-        };
-    let list = history.log(&name, MOST)?.into_iter().map(|saved| (state(&saved), saved)).map(|(state, saved)| (saved, state)).collect();
+    let stands = |saved: Saved| {
+        let state = approval::state(&proposals, &saved);
+        (saved, state)
+    };
+    let list = history.log(&name, MOST)?.into_iter().map(stands).collect();
     let approved = approval::approved(&history, &name)?.map(|approved| approved.proposal.commit);
     let waiting = proposals.iter().find(|proposed| proposed.decision.is_none()).cloned().map(Box::new);
     Ok(Versions { list, branch: history.branch(&name)?, approved, waiting })
@@ -202,33 +199,5 @@ impl Worker {
             let result = back(&project, &question, &Limits::default()).await;
             tell.tell(Told::Traced(tab, result.map(Box::new)));
         });
-    }
-}
-
-/// The condition that a row of a table fits, as a formula: floats and hidden columns left out.
-pub fn condition(schema: &arrow::datatypes::Schema, rows: &arrow::array::RecordBatch, row: usize) -> String {
-    use arrow::array::Array;
-    use arrow::datatypes::DataType;
-    let mut parts = Vec::new();
-    for (field, array) in schema.fields().iter().zip(rows.columns()) {
-        let name = weir_nodes::param::reference(field.name());
-        if array.is_null(row) {
-            parts.push(format!("ISBLANK({name})"));
-            continue;
-        }
-        let Some(value) = weir_engine::preview::cell::cell(array, row) else { continue };
-        let quoted = weir_nodes::param::quoted(&value);
-        match array.data_type() {
-            DataType::Float64 | DataType::Timestamp(_, _) => {}
-            DataType::Boolean => parts.push(format!("{name} = {}", value.to_uppercase())),
-            DataType::Date32 => parts.push(format!("{name} = DATEVALUE({quoted})")),
-            DataType::Int64 | DataType::Decimal128(_, _) => parts.push(format!("{name} = {value}")),
-            _ => parts.push(format!("{name} = {quoted}")),
-        }
-    }
-    match parts.len() {
-        0 => "TRUE".into(),
-        1 => parts.remove(0),
-        _ => format!("AND({})", parts.join(", ")),
     }
 }

@@ -1,12 +1,12 @@
 //! What a workflow does to real figures, without publishing anything; and what another version of it changes there.
 
 use std::collections::HashMap;
-use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::path::Path;
 
 use arrow::array::{Array, ArrayRef, Float64Array, RecordBatch};
 use arrow::compute::{cast, concat_batches};
-use arrow::datatypes::{DataType, Schema};
+use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType, Decimal128Type, DecimalType, Schema};
 use arrow::row::{OwnedRow, RowConverter, SortField};
 use datafusion::common::cast::{as_decimal128_array, as_int64_array};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -18,7 +18,7 @@ use crate::check;
 use crate::plan::Limits;
 use crate::project::Project;
 use crate::run::certificate::{OutputProof, Verdict};
-use crate::run::{RunError, SourceProof, Trial, trial};
+use crate::run::{SourceProof, Trial, trial};
 use crate::workflow::Workflow;
 
 /// How many columns may make a key that is found out.
@@ -127,26 +127,6 @@ impl Effect {
     }
 }
 
-/// A folder that goes when it is dropped.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(project: &Project) -> Result<Self, Problem> {
-        let cache = project.state().join("cache");
-        let made = fs::create_dir_all(&cache).and_then(|()| tempfile::Builder::new().prefix("dry-").tempdir_in(&cache));
-        let folder = made
-            .map_err(|error| Problem::error(format!("There is no room to try the workflow: {error}.")).help("Check the disk's space."))?;
-        Ok(Self(folder.keep()))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // What cannot be removed now is only clutter in the cache.
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
 /// A table that a workflow would load.
 struct Output {
     proof: OutputProof,
@@ -154,17 +134,13 @@ struct Output {
 }
 
 async fn tried(workflow: &Workflow, project: &Project, set: &[(String, String)], limits: &Limits) -> Result<(Trial, Vec<Output>), Problem> {
-    let scratch = Scratch::new(project)?;
+    let scratch = project.scratch()?;
     let checked = check::check(workflow, project, set);
     if !checked.is_runnable() {
         let first = checked.problems.into_iter().find(Problem::is_error);
         return Err(first.unwrap_or_else(|| Problem::error("The workflow cannot run.")));
     }
-    let trial = trial(workflow, &checked, project, limits, &scratch.0).await.map_err(|error| match error {
-        RunError::Invalid(mut problems) if !problems.is_empty() => problems.remove(0),
-        RunError::Invalid(_) => Problem::error("The workflow cannot run."),
-        RunError::Failed(problem) => problem,
-    })?;
+    let trial = trial(workflow, &checked, project, limits, scratch.path()).await?;
     let mut outputs = Vec::new();
     for (proof, path) in trial.outputs.iter().zip(&trial.tables) {
         let rows =
@@ -348,12 +324,7 @@ impl std::fmt::Display for Sum {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Float(value) => write!(f, "{value}"),
-            Self::Exact { units, places: 0 } => write!(f, "{units}"),
-            Self::Exact { units, places } => {
-                let digits = format!("{:0>width$}", units.unsigned_abs(), width = *places as usize + 1);
-                let (whole, rest) = digits.split_at(digits.len() - *places as usize);
-                write!(f, "{}{whole}.{rest}", if *units < 0 { "-" } else { "" })
-            }
+            Self::Exact { units, places } => f.write_str(&Decimal128Type::format_decimal(*units, DECIMAL128_MAX_PRECISION, *places as i8)),
         }
     }
 }

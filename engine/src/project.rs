@@ -260,6 +260,15 @@ impl Project {
         self.state().join("runs")
     }
 
+    /// A folder of its own for what is only tried; it goes when it is dropped.
+    pub(crate) fn scratch(&self) -> Result<tempfile::TempDir, Problem> {
+        let cache = self.state().join("cache");
+        let made = fs::create_dir_all(&cache).and_then(|()| tempfile::tempdir_in(&cache));
+        made.map_err(|error| {
+            Problem::error(format!("There is no room to try this: {error}.")).help("Check the disk's space and the permissions of .weir.")
+        })
+    }
+
     /// The audit chain.
     pub fn audit(&self) -> PathBuf {
         self.state().join("audit.jsonl")
@@ -290,6 +299,11 @@ fn filled(name: &str, address: &str) -> Result<String, Problem> {
     }
     filled.push_str(rest);
     Ok(filled)
+}
+
+/// A moment as everything on disk holds it; such texts sort by time.
+pub(crate) fn written(time: chrono::DateTime<chrono::Utc>) -> String {
+    time.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
 
 /// Who is at work: `WEIR_USER`, else the account's name.

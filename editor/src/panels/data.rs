@@ -392,7 +392,7 @@ impl TableDelegate for Rows<'_> {
                     let figure = cell(page.column(column), place).unwrap_or_else(|| "∅".into());
                     let port = Port { node: self.from.node.clone(), port: self.from.port.clone().unwrap_or_default() };
                     let name = self.schema.field(column).name().clone();
-                    self.asks.push(Ask::Origin(port, crate::versions::condition(self.schema, page, place), name, figure));
+                    self.asks.push(Ask::Origin(port, weir_engine::trace::row_condition(page, place), name, figure));
                 }
                 ui.close();
             }

@@ -45,21 +45,6 @@ impl std::fmt::Debug for Key {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    (text.len().is_multiple_of(2) && text.is_ascii())
-        .then(|| (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok()).collect())
-        .flatten()
-}
-
 fn broken() -> Problem {
     Problem::error("The key cannot be made: the system gives no random numbers.").help("Try again.")
 }
@@ -129,11 +114,11 @@ impl Key {
         let sealed = Sealed {
             weir_key: FORMAT,
             person: person.to_owned(),
-            public: hex(pair.public_key().as_ref()),
+            public: hex::encode(pair.public_key().as_ref()),
             rounds: ROUNDS,
-            salt: hex(&salt),
-            nonce: hex(&nonce),
-            secret: hex(&secret),
+            salt: hex::encode(&salt),
+            nonce: hex::encode(&nonce),
+            secret: hex::encode(&secret),
         };
         let written = serde_json::to_string_pretty(&sealed).map_err(std::io::Error::from).and_then(|text| {
             std::fs::create_dir_all(path.parent().unwrap_or(&path))?;
@@ -170,8 +155,8 @@ impl Key {
     pub fn open(person: &str, passphrase: &str) -> Result<Self, Problem> {
         let (sealed, shown) = Self::read(person)?;
         let damaged = || Problem::error("The key file is damaged.").in_file(&shown, None).help("Restore it from a backup.");
-        let (salt, nonce) = (unhex(&sealed.salt).ok_or_else(damaged)?, unhex(&sealed.nonce).ok_or_else(damaged)?);
-        let mut secret = unhex(&sealed.secret).ok_or_else(damaged)?;
+        let (salt, nonce) = (hex::decode(&sealed.salt).map_err(|_| damaged())?, hex::decode(&sealed.nonce).map_err(|_| damaged())?);
+        let mut secret = hex::decode(&sealed.secret).map_err(|_| damaged())?;
         let nonce = Nonce::try_assume_unique_for_key(&nonce).map_err(|_| damaged())?;
         let sealing = sealing(passphrase, &salt, sealed.rounds)?;
         let secret = sealing.open_in_place(nonce, Aad::empty(), &mut secret).map_err(|_| {
@@ -180,7 +165,7 @@ impl Key {
                 .help("Try again; a forgotten one cannot be recovered.")
         })?;
         let pair = Ed25519KeyPair::from_pkcs8(secret).map_err(|_| damaged())?;
-        if hex(pair.public_key().as_ref()) == sealed.public { Ok(Self { pair }) } else { Err(damaged()) }
+        if hex::encode(pair.public_key().as_ref()) == sealed.public { Ok(Self { pair }) } else { Err(damaged()) }
     }
 
     /// The public half of a person's key, without opening it.
@@ -190,17 +175,17 @@ impl Key {
 
     /// The public half, as `weir.toml` holds it.
     pub fn public(&self) -> String {
-        hex(self.pair.public_key().as_ref())
+        hex::encode(self.pair.public_key().as_ref())
     }
 
     /// The signature of some bytes.
     pub(super) fn sign(&self, bytes: &[u8]) -> String {
-        hex(self.pair.sign(bytes).as_ref())
+        hex::encode(self.pair.sign(bytes).as_ref())
     }
 }
 
 /// Whether a signature of some bytes was made with the secret half of a key.
 pub(super) fn is_signed(public: &str, bytes: &[u8], signature: &str) -> bool {
-    let (Some(public), Some(signature)) = (unhex(public), unhex(signature)) else { return false };
+    let (Ok(public), Ok(signature)) = (hex::decode(public), hex::decode(signature)) else { return false };
     UnparsedPublicKey::new(&ED25519, public).verify(bytes, &signature).is_ok()
 }

@@ -183,15 +183,14 @@ pub fn proposals(history: &History<'_>, workflow: &str) -> Result<Vec<Proposed>,
     Ok(proposals)
 }
 
-/// Where a version stands.
-pub fn state(history: &History<'_>, version: &Saved) -> Result<State, Problem> {
-    let proposals = proposals(history, &version.commit.workflow)?;
-    Ok(match proposals.iter().find(|proposed| proposed.proposal.commit == version.id).map(|proposed| &proposed.decision) {
+/// Where a version stands among the proposals of its workflow.
+pub fn state(proposals: &[Proposed], version: &Saved) -> State {
+    match proposals.iter().find(|proposed| proposed.proposal.commit == version.id).map(|proposed| &proposed.decision) {
         None => State::Draft,
         Some(None) => State::Proposed,
         Some(Some(decision)) if decision.approved => State::Approved,
         Some(Some(_)) => State::Rejected,
-    })
+    }
 }
 
 /// The version of a workflow that is approved now.

@@ -97,6 +97,12 @@ pub enum AuditError {
     },
 }
 
+impl From<AuditError> for weir_nodes::Problem {
+    fn from(error: AuditError) -> Self {
+        Self::error(error.to_string())
+    }
+}
+
 /// A chain that is whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Verified {
@@ -232,7 +238,7 @@ fn tail(text: &str) -> Result<(u64, String), AuditError> {
 }
 
 fn line(file: &mut File, seq: u64, previous: String, event: Event, user: &str, subject: &str, detail: Value) -> Result<Entry, AuditError> {
-    let time = chrono::Utc::now().format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
+    let time = crate::project::written(chrono::Utc::now());
     let mut entry = Entry { seq, time, user: user.to_owned(), event, subject: subject.to_owned(), detail, previous, hash: String::new() };
     entry.hash = hash(serde_json::to_string(&entry).map_err(io::Error::from)?.as_bytes());
     let text = serde_json::to_string(&entry).map_err(io::Error::from)?;

@@ -132,7 +132,6 @@ impl Difference {
         difference.wires_removed = old.iter().filter(|wire| !new.contains(wire)).cloned().collect();
         let common = |wires: &[String], other: &[String]| wires.iter().filter(|wire| other.contains(wire)).cloned().collect::<Vec<_>>();
         difference.wires_reordered = common(&old, &new) != common(&new, &old);
-        let json = |value: &dyn erased::Json| value.json();
         changes("parameters", &json(&before.parameters), &json(&after.parameters), &mut difference.parameters);
         changes("", &json(&before.other), &json(&after.other), &mut difference.parameters);
         for (path, old, new) in
@@ -158,7 +157,7 @@ impl Difference {
             changed("kind".into(), Some(before.kind.clone().into()), Some(after.kind.clone().into()), &mut found);
         }
         changes("", &Value::Object(before.params.clone()), &Value::Object(after.params.clone()), &mut found);
-        changes("", &erased::Json::json(&before.other), &erased::Json::json(&after.other), &mut found);
+        changes("", &json(&before.other), &json(&after.other), &mut found);
         if !found.is_empty() {
             self.steps.insert(id.to_owned(), StepChange::Changed(found));
         }
@@ -177,17 +176,9 @@ impl Difference {
     }
 }
 
-mod erased {
-    /// Anything that has a JSON form.
-    pub(super) trait Json {
-        fn json(&self) -> serde_json::Value;
-    }
-
-    impl<T: serde::Serialize> Json for T {
-        fn json(&self) -> serde_json::Value {
-            serde_json::to_value(self).unwrap_or_default()
-        }
-    }
+/// Anything as JSON.
+fn json(value: &impl Serialize) -> Value {
+    serde_json::to_value(value).unwrap_or_default()
 }
 
 /// Finds what differs between two values, as deep as both are objects.

@@ -19,7 +19,7 @@ use weir_nodes::problem::did_you_mean;
 
 use crate::approval::{Act, Person, allow};
 use crate::audit::{Audit, Event};
-use crate::project::Project;
+use crate::project::{Project, written};
 use crate::workflow::{Edit, Workflow};
 
 pub use compare::{Change, Difference, Mark, RowChange, StepChange, Token};
@@ -148,8 +148,8 @@ pub(crate) fn time_after(earlier: Option<&str>) -> Result<String, Problem> {
             Err(Problem::error(what).help("Set the clock; nothing was written."))
         }
         // Another machine's clock may be a little ahead; times never go back.
-        Some(earlier) if earlier.to_utc() > now => Ok(earlier.to_utc().format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()),
-        _ => Ok(now.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()),
+        Some(earlier) if earlier.to_utc() > now => Ok(written(earlier.to_utc())),
+        _ => Ok(written(now)),
     }
 }
 
@@ -485,7 +485,7 @@ impl<'a> History<'a> {
     /// Adds a line to the audit chain.
     pub(crate) fn record(&self, person: &Person, event: Event, subject: &str, detail: serde_json::Value) -> Result<(), Problem> {
         let audit = Audit::open(&self.project.audit());
-        audit.append(event, &person.id, subject, detail).map(drop).map_err(|error| Problem::error(error.to_string()))
+        Ok(audit.append(event, &person.id, subject, detail).map(drop)?)
     }
 
     /// Writes a commit, notes it in the audit chain, then moves the branch to it. The lock is held.
@@ -542,7 +542,7 @@ impl<'a> History<'a> {
     pub(crate) fn complete(&self) -> Result<(), Problem> {
         let audit = Audit::open(&self.project.audit());
         let mut seen = Vec::new();
-        for entry in audit.recent().map_err(|error| Problem::error(error.to_string()))?.into_iter().rev() {
+        for entry in audit.recent()?.into_iter().rev() {
             let text = |key: &str| entry.detail.get(key).and_then(serde_json::Value::as_str);
             let Some(workflow) = text("workflow") else { continue };
             let mut wanted: Vec<(String, &str)> = Vec::new();
@@ -605,7 +605,7 @@ mod tests {
     use super::*;
 
     fn in_minutes(minutes: i64) -> String {
-        (chrono::Utc::now() + chrono::Duration::minutes(minutes)).format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+        written(chrono::Utc::now() + chrono::Duration::minutes(minutes))
     }
 
     #[test]

@@ -13,11 +13,11 @@ use serde_json::{Value, json};
 use weir_nodes::Problem;
 use weir_nodes::kind::LedgerMode;
 
-use super::{AsOf, Ledger, LedgerError, Load, ROW, RUN, VERSION};
+use super::{AsOf, Ledger, LedgerError, Load, ROW, RUN};
 use crate::approval::{Act, Person, allow};
 use crate::audit::Event;
 use crate::history::{History, time_after, trouble};
-use crate::project::Project;
+use crate::project::{Project, written};
 use crate::run::certificate::Certificate;
 
 /// The column that names the run that a row compensates.
@@ -102,8 +102,8 @@ pub async fn take_snapshot(project: &Project, person: &Person, name: &str, table
             Problem::error(format!("\"{name}\" cannot be the name of a snapshot.")).help("Write it like \"September close, approved\".")
         );
     }
-    let ledger = Ledger::of(project).map_err(|error| Problem::error(error.to_string()))?;
-    let there = ledger.tables().await.map_err(|error| Problem::error(error.to_string()))?;
+    let ledger = Ledger::of(project)?;
+    let there = ledger.tables().await?;
     if let Some(unknown) = tables.iter().find(|table| !there.iter().any(|known| known.name == **table)) {
         return Err(Problem::error(LedgerError::Missing { table: unknown.clone() }.to_string()));
     }
@@ -182,7 +182,7 @@ fn said(version: u64, log: &str) -> TableVersion {
     for action in log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
         if let Some(info) = action.get("commitInfo") {
             let time = info.get("timestamp").and_then(Value::as_i64).and_then(DateTime::<Utc>::from_timestamp_millis);
-            found.time = time.map(|time| time.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()).unwrap_or_default();
+            found.time = time.map(written).unwrap_or_default();
             info.get("operation").and_then(Value::as_str).unwrap_or_default().clone_into(&mut found.operation);
             found.mode = info.get(MODE).and_then(Value::as_str).map(str::to_owned);
         }
@@ -216,12 +216,11 @@ pub async fn reverse(project: &Project, person: &Person, run: &str, columns: &[S
     }
     let history = History::of(project);
     let _lock = history.lock()?;
-    let ledger = Ledger::of(project).map_err(|error| Problem::error(error.to_string()))?;
-    let broken = |error: LedgerError| Problem::error(error.to_string());
+    let ledger = Ledger::of(project)?;
     let reversal = format!("reverse-{run}");
     let mut planned = Vec::new();
     for table in &tables {
-        let versions = ledger.history(table).await.map_err(broken)?;
+        let versions = ledger.history(table).await?;
         if versions.iter().any(|version| version.run.as_deref() == Some(&reversal)) {
             return Err(Problem::error(format!("The run {run} was reversed before."))
                 .help(format!("Look at it with: weir ledger history {table}.")));
@@ -249,8 +248,8 @@ pub async fn reverse(project: &Project, person: &Person, run: &str, columns: &[S
         };
         written().map_err(|error| Problem::error(format!("The rows cannot be written: {error}.")))?;
         let load = Load { table: table.clone(), mode: LedgerMode::Append, run: reversal.clone(), rows: staged.path().to_owned() };
-        ledger.verify(&load).await.map_err(broken)?;
-        ledger.load(&load).await.map_err(broken)?;
+        ledger.verify(&load).await?;
+        ledger.load(&load).await?;
         done.push(reversed);
     }
     history.record(person, Event::Reverse, &reversal, json!({ "of": run, "tables": done, "reason": reason }))?;
@@ -265,12 +264,11 @@ async fn compensation(
     run: &str,
     columns: &[String],
 ) -> Result<(RecordBatch, Reversed), Problem> {
-    let broken = |error: LedgerError| Problem::error(error.to_string());
     let trouble = |error: arrow::error::ArrowError| Problem::error(format!("The rows of \"{table}\" cannot be compensated: {error}."));
-    let after = ledger.read(table, Some(AsOf::Version(version))).await.map_err(broken)?;
+    let after = ledger.read(table, Some(AsOf::Version(version))).await?;
     let schema = after.schema();
     let before = match version.checked_sub(1) {
-        Some(version) => ledger.read(table, Some(AsOf::Version(version))).await.map_err(broken)?,
+        Some(version) => ledger.read(table, Some(AsOf::Version(version))).await?,
         None => RecordBatch::new_empty(Arc::clone(&schema)),
     };
     let known: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).filter(|name| !name.starts_with('_')).collect();
@@ -334,7 +332,6 @@ async fn compensation(
     }
     let reversed =
         Reversed { table: table.to_owned(), compensated: brought.num_rows() as u64, restored: replaced.num_rows() as u64, negated };
-    debug_assert!(fields.iter().any(|field| field.name() == VERSION));
     let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(trouble)?;
     let plain = super::plain_schema(&batch.schema());
     let batch = super::plain(&batch, &plain).map_err(|error| Problem::error(error.to_string()))?;
@@ -343,8 +340,8 @@ async fn compensation(
 
 /// Writes the rows of a table into a file, in the format of its name, and notes it.
 pub async fn export(project: &Project, person: &Person, table: &str, as_of: Option<AsOf>, path: &Path) -> Result<u64, Problem> {
-    let ledger = Ledger::of(project).map_err(|error| Problem::error(error.to_string()))?;
-    let rows = ledger.read(table, as_of).await.map_err(|error| Problem::error(error.to_string()))?;
+    let ledger = Ledger::of(project)?;
+    let rows = ledger.read(table, as_of).await?;
     let visible: Vec<usize> = (0..rows.num_columns()).filter(|i| !rows.schema().field(*i).name().starts_with('_')).collect();
     let rows = rows.project(&visible).map_err(|error| Problem::error(error.to_string()))?;
     let shown = path.display().to_string();

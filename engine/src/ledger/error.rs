@@ -93,3 +93,9 @@ impl LedgerError {
         Self::Store { table: table.to_owned(), reason: error.to_string() }
     }
 }
+
+impl From<LedgerError> for weir_nodes::Problem {
+    fn from(error: LedgerError) -> Self {
+        Self::error(error.to_string())
+    }
+}

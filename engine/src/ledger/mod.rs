@@ -31,7 +31,7 @@ pub use care::{REVERSES, Reversed, Snapshot, TableVersion, export, moment, rever
 pub use error::LedgerError;
 pub use place::BucketConfig;
 
-use crate::project::Project;
+use crate::project::{Project, written};
 use place::Place;
 
 /// The column that names the run that wrote a row.
@@ -242,7 +242,7 @@ impl Ledger {
         }
         if let Some(AsOf::Time(time)) = as_of {
             let versions = self.history(table).await?;
-            let then = time.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
+            let then = written(time);
             let Some(version) = versions.iter().find(|version| version.time <= then) else {
                 return Err(LedgerError::Before {
                     table: table.to_owned(),

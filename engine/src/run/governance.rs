@@ -119,7 +119,7 @@ pub(super) fn load_fingerprint(
 
 /// The run that loaded the same before and was not reversed since.
 pub(super) fn loaded_before(project: &Project, fingerprint: &str) -> Result<Option<String>, Problem> {
-    let entries = Audit::open(&project.audit()).entries().map_err(|error| Problem::error(error.to_string()))?;
+    let entries = Audit::open(&project.audit()).entries()?;
     let text = |entry: &crate::audit::Entry, key: &str| entry.detail.get(key).and_then(|value| value.as_str()).map(str::to_owned);
     let mut found = None;
     for entry in entries {

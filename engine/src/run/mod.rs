@@ -31,7 +31,7 @@ use crate::approval::{Act, Person, allow};
 use crate::check::{self, Checked};
 use crate::history::History;
 use crate::plan::{Limits, WireId};
-use crate::project::Project;
+use crate::project::{Project, written};
 use crate::workflow::Workflow;
 use certificate::{StepProof, Waiver, WorkflowProof};
 use publish::Intent;
@@ -94,6 +94,17 @@ pub enum RunError {
     /// It failed while running. Nothing was published.
     #[error("{0}")]
     Failed(Problem),
+}
+
+impl From<RunError> for Problem {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Failed(problem) => problem,
+            RunError::Invalid(problems) => {
+                problems.into_iter().find(Self::is_error).unwrap_or_else(|| Self::error("The workflow cannot run."))
+            }
+        }
+    }
 }
 
 /// Completes what a crash left half published in this project. Every command does this first.
@@ -221,9 +232,7 @@ fn waived(project: &Project, person: &Person, certificate: &Certificate) -> Resu
         let Some(waiver) = &verdict.waived else { continue };
         let detail = serde_json::json!({ "run": certificate.run, "step": verdict.node, "control": verdict.title, "reason": waiver.reason });
         let audit = crate::audit::Audit::open(&project.audit());
-        audit
-            .append(crate::audit::Event::Waive, &person.id, &certificate.run, detail)
-            .map_err(|error| Problem::error(error.to_string()))?;
+        audit.append(crate::audit::Event::Waive, &person.id, &certificate.run, detail)?;
     }
     Ok(())
 }
@@ -293,5 +302,5 @@ fn run_id(started: SystemTime) -> String {
 }
 
 fn utc(time: SystemTime) -> String {
-    chrono::DateTime::<chrono::Utc>::from(time).format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+    written(time.into())
 }

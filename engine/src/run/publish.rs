@@ -62,7 +62,7 @@ impl StagedLoad {
     fn ledger(&self, project: &Project) -> Result<Ledger, Problem> {
         match &self.folder {
             Some(folder) => Ok(Ledger::elsewhere(folder)),
-            None => Ledger::of(project).map_err(|error| Problem::error(error.to_string())),
+            None => Ok(Ledger::of(project)?),
         }
     }
 
@@ -141,7 +141,7 @@ pub(crate) async fn publish(
 ) -> Result<Certificate, Problem> {
     // What can be refused is refused now: an intent is a promise.
     for load in &intent.loads {
-        load.ledger(project)?.verify(&load.of(intent)).await.map_err(|error| Problem::error(error.to_string()))?;
+        load.ledger(project)?.verify(&load.of(intent)).await?;
     }
     for rows in &intent.rows {
         rows.verify(project)?;
@@ -184,7 +184,7 @@ pub(crate) async fn recover(project: &Project) -> Result<(), Problem> {
 /// Does what an intent says. Every step recognises that it was done before.
 async fn apply(project: &Project, folder: &Path, intent: &Intent) -> Result<Certificate, Problem> {
     for load in &intent.loads {
-        load.ledger(project)?.load(&load.of(intent)).await.map_err(|error| Problem::error(error.to_string()))?;
+        load.ledger(project)?.load(&load.of(intent)).await?;
     }
     for rows in &intent.rows {
         rows.load(project, &intent.certificate.run)?;

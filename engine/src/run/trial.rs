@@ -131,14 +131,8 @@ pub async fn reproduce(project: &Project, run: &str, limits: &Limits) -> Result<
     if let Some(problem) = checked.problems.iter().find(|problem| problem.is_error()) {
         return Err(problem.clone());
     }
-    let cache = project.state().join("cache");
-    let scratch = std::fs::create_dir_all(&cache).and_then(|()| tempfile::Builder::new().prefix("verify-").tempdir_in(&cache));
-    let scratch = scratch.map_err(|error| Problem::error(format!("There is no room to compute it again: {error}.")))?;
-    let trial = trial(&workflow, &checked, project, limits, scratch.path()).await.map_err(|error| match error {
-        RunError::Invalid(mut problems) if !problems.is_empty() => problems.remove(0),
-        RunError::Invalid(_) => Problem::error("The workflow cannot run."),
-        RunError::Failed(problem) => problem,
-    })?;
+    let scratch = project.scratch()?;
+    let trial = trial(&workflow, &checked, project, limits, scratch.path()).await?;
     let moved = then.sources.iter().find(|source| !trial.sources.contains(source));
     if let Some(source) = moved.or_else(|| trial.sources.iter().find(|source| !then.sources.contains(source))) {
         let what = "This input is not what the run read, so the run cannot be computed again.";

@@ -9,9 +9,9 @@ mod lineage;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use arrow::array::{AsArray, Int64Array, RecordBatch};
+use arrow::array::{Array, AsArray, Int64Array, RecordBatch};
 use arrow::compute::concat_batches;
-use arrow::datatypes::Int64Type;
+use arrow::datatypes::{DataType, Int64Type};
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{DataFusionError, Result as Planned};
 use datafusion::datasource::{MemTable, provider_as_source};
@@ -19,6 +19,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
 use datafusion::prelude::SessionContext;
 use weir_nodes::Problem;
 use weir_nodes::formula::{Scope, Site, compile};
+use weir_nodes::param::{quoted, reference};
 use weir_nodes::table::{Table, column, is_hidden};
 
 use crate::approval::approved;
@@ -28,6 +29,7 @@ use crate::ledger::{Ledger, RUN};
 use crate::plan::assemble::untapped;
 use crate::plan::error::StepError;
 use crate::plan::{Limits, WireId, session};
+use crate::preview::cell::cell;
 use crate::project::Project;
 use crate::run::{Proving, certificate_of};
 use crate::workflow::{PortRef, Workflow};
@@ -184,13 +186,6 @@ async fn collected(context: &SessionContext, plan: &LogicalPlan) -> Result<Recor
     rows.await.map_err(|error| said(&error))
 }
 
-/// A folder for what does not fit into memory.
-fn scratch(project: &Project) -> Result<tempfile::TempDir, Problem> {
-    let cache = project.state().join("cache");
-    let made = std::fs::create_dir_all(&cache).and_then(|()| tempfile::Builder::new().prefix("trace-").tempdir_in(&cache));
-    made.map_err(|error| Problem::error(format!("There is no room to trace: {error}.")).help("Check the disk's space."))
-}
-
 /// The steps that rows pass on their way to a port, sources first.
 fn ancestors(checked: &Checked, node: &str) -> Vec<String> {
     let mut wanted: BTreeSet<&str> = BTreeSet::from([node]);
@@ -339,12 +334,39 @@ fn source_rows(leaf: &Leaf, rows: &RecordBatch) -> SourceRows {
     SourceRows { node: leaf.node.clone(), label: leaf.label.clone(), positions, rows: visible(rows) }
 }
 
+/// The condition that a row fits, as a formula over its columns; floats and moments are left out.
+pub fn row_condition(rows: &RecordBatch, row: usize) -> String {
+    let schema = rows.schema();
+    let mut parts = Vec::new();
+    for (field, array) in schema.fields().iter().zip(rows.columns()) {
+        let name = reference(field.name());
+        if array.is_null(row) {
+            parts.push(format!("ISBLANK({name})"));
+            continue;
+        }
+        let Some(value) = cell(array, row) else { continue };
+        let text = quoted(&value);
+        match array.data_type() {
+            DataType::Float64 | DataType::Timestamp(_, _) => {}
+            DataType::Boolean => parts.push(format!("{name} = {}", value.to_uppercase())),
+            DataType::Date32 => parts.push(format!("{name} = DATEVALUE({text})")),
+            DataType::Int64 | DataType::Decimal128(_, _) => parts.push(format!("{name} = {value}")),
+            _ => parts.push(format!("{name} = {text}")),
+        }
+    }
+    match parts.len() {
+        0 => "TRUE".into(),
+        1 => parts.remove(0),
+        _ => format!("AND({})", parts.join(", ")),
+    }
+}
+
 /// Follows a figure back.
 pub async fn back(project: &Project, question: &Question<'_>, limits: &Limits) -> Result<Trace, Problem> {
     let checked = sound(project, question.workflow, &question.set)?;
     let proving = question.run.map(|_| Proving::start(checked.steps.values().flat_map(|step| step.sources.clone())));
     let (_, node, port) = checked.find_port(&question.port)?;
-    let folder = scratch(project)?;
+    let folder = project.scratch()?;
     let context = session::session(limits, folder.path()).map_err(|error| said(&error))?;
     let table = whole(&checked, &node, port)?;
     if let Some(wanted) = question.column.filter(|wanted| !table.has(wanted)) {
@@ -419,11 +441,7 @@ async fn recorded(
     like: &RecordBatch,
     run: &str,
 ) -> Result<RecordBatch, Problem> {
-    let rows = Ledger::of(project)
-        .map_err(|error| Problem::error(error.to_string()))?
-        .read(table, None)
-        .await
-        .map_err(|error| Problem::error(error.to_string()))?;
+    let rows = Ledger::of(project)?.read(table, None).await?;
     let plan = || -> Planned<LogicalPlan> {
         let scan = MemTable::try_new(rows.schema(), vec![vec![rows.clone()]])?;
         let scan = LogicalPlanBuilder::scan(datafusion::common::TableReference::bare(table), provider_as_source(Arc::new(scan)), None)?;
@@ -502,8 +520,8 @@ pub struct Loaded {
 
 /// What loaded a ledger table last.
 pub async fn loaded(project: &Project, table: &str) -> Result<Loaded, Problem> {
-    let ledger = Ledger::of(project).map_err(|error| Problem::error(error.to_string()))?;
-    let versions = ledger.history(table).await.map_err(|error| Problem::error(error.to_string()))?;
+    let ledger = Ledger::of(project)?;
+    let versions = ledger.history(table).await?;
     let run = versions.iter().filter_map(|version| version.run.as_deref()).find(|run| !run.starts_with("reverse-"));
     let run = run.ok_or_else(|| Problem::error(format!("No run of Weir loaded \"{table}\".")))?;
     let certificate = certificate_of(project, run)?;
@@ -530,7 +548,7 @@ pub async fn forward(
     limits: &Limits,
 ) -> Result<Missing, Problem> {
     let checked = sound(project, workflow, set)?;
-    let folder = scratch(project)?;
+    let folder = project.scratch()?;
     let context = session::session(limits, folder.path()).map_err(|error| said(&error))?;
     let mut first_problem = None;
     let mut start = None;

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use weir_engine::plan::Limits;
 use weir_engine::project::Project;
-use weir_engine::trace::{Question, back};
+use weir_engine::trace::{Question, back, row_condition};
 use weir_engine::workflow::Workflow;
 
 /// A step in the middle, which keeps the columns `k`, `g` and `n`.
@@ -84,18 +84,7 @@ proptest! {
         let page = runtime.block_on(weir_engine::preview::preview(&checked, &last, 1000, &Limits::default())).unwrap();
         prop_assume!(page.rows.num_rows() > 0);
         let row = pick.index(page.rows.num_rows());
-        let schema = page.rows.schema();
-        let parts: Vec<String> = (0..page.rows.num_columns())
-            .map(|place| {
-                let (name, array) = (schema.field(place).name(), page.rows.column(place));
-                match arrow::array::Array::is_null(array, row) {
-                    true => format!("ISBLANK([{name}])"),
-                    false if array.data_type().is_numeric() => format!("[{name}] = {}", arrow::util::display::array_value_to_string(array, row).unwrap()),
-                    false => format!("[{name}] = \"{}\"", arrow::util::display::array_value_to_string(array, row).unwrap()),
-                }
-            })
-            .collect();
-        let condition = if parts.len() > 1 { format!("AND({})", parts.join(", ")) } else { parts.concat() };
+        let condition = row_condition(&page.rows, row);
         let question = Question { workflow: &workflow, file: "w.json".into(), port: last, condition: &condition, column: None, set: vec![], table: None, run: None };
         let trace = runtime.block_on(back(&project, &question, &Limits::default()));
         let trace = trace.map_err(|problem| TestCaseError::fail(format!("{condition}: {problem}\n{text}")))?;

@@ -231,7 +231,16 @@ fn a_database_that_goes_away_publishes_nothing() {
         )
         .unwrap();
     let mut child = project.command(&["run", "w.json"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-    std::thread::sleep(Duration::from_millis(2500));
+    // It reads when rows have come as far as the staged file.
+    let start = Instant::now();
+    let staged = || -> u64 {
+        let runs = std::fs::read_dir(project.path().join(".weir/runs")).into_iter().flatten().flatten();
+        let files = runs.flat_map(|run| std::fs::read_dir(run.path().join("staging")).into_iter().flatten().flatten());
+        files.filter_map(|file| file.metadata().ok()).map(|file| file.len()).sum()
+    };
+    while staged() == 0 && start.elapsed() < Duration::from_secs(60) {
+        std::thread::sleep(Duration::from_millis(20));
+    }
     assert!(child.try_wait().unwrap().is_none(), "the run is still reading");
     let _ = Command::new("pkill").args(["-9", "-f", &server.folder.display().to_string()]).status();
     let _ = server.child.kill();

@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use weir_tests::weir::{Folder, Ran};
 
@@ -52,8 +53,8 @@ fn shown(project: &Folder, args: &[&str]) -> Vec<String> {
     rows
 }
 
-fn sum(project: &Folder) -> f64 {
-    shown(project, &["show", "sales"]).iter().map(|row| row.split(',').nth(2).unwrap().parse::<f64>().unwrap()).sum()
+fn sum(project: &Folder) -> Decimal {
+    shown(project, &["show", "sales"]).iter().map(|row| row.split(',').nth(2).unwrap().parse::<Decimal>().unwrap()).sum()
 }
 
 #[test]
@@ -122,10 +123,10 @@ fn a_load_is_reversed_by_rows_and_never_by_deletion() {
     let period = json!({ "table": "sales", "mode": "replace_period", "period": "month" });
     load(&project, "id,month,amount\n1,2026-08,10.00\n2,2026-09,4.00\n", period.clone(), &[]);
     let second = run_of(&load(&project, "id,month,amount\n3,2026-09,6.25\n4,2026-09,-1.00\n", period.clone(), &[]));
-    assert!((sum(&project) - 15.25).abs() < 1e-9);
+    assert_eq!(sum(&project).to_string(), "15.25");
     let out = done(&project, &["ledger", "reverse", &second, "-m", "wrong file"]);
     assert!(out.contains("2 rows compensated, 1 rows restored"), "{out}");
-    assert!((sum(&project) - 14.0).abs() < 1e-9, "the sum is that of before");
+    assert_eq!(sum(&project).to_string(), "14.00", "the sum is that of before");
     assert_eq!(shown(&project, &["show", "sales"]).len(), 6, "nothing was deleted");
     let again = project.weir(&["ledger", "reverse", &second, "-m", "twice"]).unwrap();
     assert!(again.err.contains("reversed before"), "{}", again.err);

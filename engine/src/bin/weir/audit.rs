@@ -81,7 +81,7 @@ impl AuditCommand {
 
     fn log(&self, project: &Project) -> Result<End, Problem> {
         let Action::Log { event, user, about, since, until, json, csv } = &self.action else { return Ok(End::Done) };
-        let entries = Audit::open(&project.audit()).entries().map_err(|error| Problem::error(error.to_string()))?;
+        let entries = Audit::open(&project.audit()).entries()?;
         let wanted = |entry: &Entry| {
             let day = entry.time.get(..10).unwrap_or_default();
             (event.is_empty() || event.contains(&word(entry.event)))

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 use weir_engine::Problem;
-use weir_engine::approval::{approved, state};
+use weir_engine::approval::{approved, proposals, state};
 use weir_engine::history::{Difference, History, Origin};
 use weir_engine::project::Project;
 
@@ -37,6 +37,7 @@ impl HistoryCommand {
         let versions = history.log(&name, if self.most == 0 { usize::MAX } else { self.most })?;
         let branch = history.branch(&name)?;
         let approved = approved(&history, &name)?;
+        let proposals = proposals(&history, &name)?;
         if self.json {
             return Ok(output::json(&json!({ "workflow": name, "branch": branch, "approved": approved, "versions": versions })));
         }
@@ -47,7 +48,7 @@ impl HistoryCommand {
         output::say(&format!("{name} on {branch}\n"));
         for version in &versions {
             let commit = &version.commit;
-            let state = state(&history, version)?;
+            let state = state(&proposals, version);
             let now = approved.as_ref().is_some_and(|approved| approved.decision.commit == version.id);
             let state = if now { "approved ←".to_owned() } else { format!("{state:?}").to_lowercase() };
             let origin = match &commit.origin {

@@ -43,7 +43,7 @@ impl KeyCommand {
                     let (key, path) = Key::new(&person, &passphrase(true)?)?;
                     let audit = Audit::open(&project.audit());
                     let noted = audit.append(Event::Key, &person, &person, json!({ "public": key.public() }));
-                    noted.map_err(|error| Problem::error(error.to_string()))?;
+                    noted?;
                     output::note(&format!("The key of {person} lies in {}.", path.display()));
                     output::note(&format!("An administrator enters its public half into {FILE}:\n"));
                     key.public()

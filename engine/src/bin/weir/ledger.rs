@@ -110,10 +110,6 @@ enum Action {
     },
 }
 
-fn said(error: weir_engine::ledger::LedgerError) -> Problem {
-    Problem::error(error.to_string())
-}
-
 impl LedgerCommand {
     pub(crate) fn execute(self) -> End {
         let project = match Project::around(&self.project) {
@@ -122,7 +118,7 @@ impl LedgerCommand {
         };
         let result = block_on(1, async {
             recover(&project).await?;
-            let ledger = Ledger::of(&project).map_err(said)?;
+            let ledger = Ledger::of(&project)?;
             let person = Person::current(&project);
             let moment = |table: &str, text: Option<&String>| text.map(|text| moment(&project, table, text)).transpose();
             match &self.action {
@@ -160,7 +156,7 @@ impl LedgerCommand {
     }
 
     async fn history(&self, ledger: &Ledger, table: &str) -> Result<End, Problem> {
-        let versions = ledger.history(table).await.map_err(said)?;
+        let versions = ledger.history(table).await?;
         if self.json {
             return Ok(output::json(&versions));
         }
@@ -195,15 +191,15 @@ impl LedgerCommand {
         let named = snapshots(project)?;
         let tables = match table {
             Some(table) => vec![table.clone()],
-            None => ledger.tables().await.map_err(said)?.into_iter().map(|table| table.name).collect(),
+            None => ledger.tables().await?.into_iter().map(|table| table.name).collect(),
         };
         for table in tables {
             let keep: Vec<u64> = named.iter().filter_map(|snapshot| snapshot.tables.get(&table).copied()).collect();
-            let files = ledger.vacuum(&table, days, &keep, dry_run).await.map_err(said)?;
+            let files = ledger.vacuum(&table, days, &keep, dry_run).await?;
             if !dry_run {
                 let audit = Audit::open(&project.audit());
                 let noted = audit.append(Event::Vacuum, &person.id, &table, json!({ "days": days, "files": files.len(), "kept": keep }));
-                noted.map_err(|error| Problem::error(error.to_string()))?;
+                noted?;
             }
             let word = if dry_run { "would go" } else { "are gone" };
             output::say(&format!("{table}: {} files {word}", output::count(files.len() as u64)));
@@ -212,7 +208,7 @@ impl LedgerCommand {
     }
 
     async fn tables(&self, ledger: &Ledger) -> Result<End, Problem> {
-        let tables = ledger.tables().await.map_err(|error| Problem::error(error.to_string()))?;
+        let tables = ledger.tables().await?;
         if self.json {
             return Ok(output::json(&tables));
         }
@@ -226,7 +222,7 @@ impl LedgerCommand {
     }
 
     async fn show(&self, ledger: &Ledger, table: &str, as_of: Option<AsOf>, rows: usize, csv: bool) -> Result<End, Problem> {
-        let all = ledger.read(table, as_of).await.map_err(|error| Problem::error(error.to_string()))?;
+        let all = ledger.read(table, as_of).await?;
         let total = all.num_rows();
         let shown = if rows == 0 || csv || self.json { all } else { all.slice(0, rows.min(total)) };
         if csv {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 use weir_engine::Problem;
-use weir_engine::approval::state;
+use weir_engine::approval::{proposals, state};
 use weir_engine::history::History;
 use weir_engine::project::Project;
 
@@ -42,14 +42,15 @@ impl Show {
             return Ok(End::Done);
         }
         let commit = &version.commit;
+        let state = state(&proposals(&history, &commit.workflow)?, &version);
         let before = commit.parents.first().map(|parent| history.commit(parent)).transpose()?;
         let difference = before.as_ref().map(|before| history.difference(before, &version)).transpose()?;
         if self.json {
-            return Ok(output::json(&json!({ "version": version, "difference": difference, "state": state(&history, &version)? })));
+            return Ok(output::json(&json!({ "version": version, "difference": difference, "state": state })));
         }
         output::say(&format!("{} #{} ({})", commit.workflow, commit.number, version.id));
         output::say(&format!("  by       {}\n  at       {}\n  because  {}", commit.author, commit.time, commit.message));
-        output::say(&format!("  state    {}\n  meaning  {}", format!("{:?}", state(&history, &version)?).to_lowercase(), commit.version));
+        output::say(&format!("  state    {}\n  meaning  {}", format!("{:?}", state).to_lowercase(), commit.version));
         match difference {
             Some(difference) => diff::print(&difference),
             None => output::say("\nThe first version."),

@@ -7,7 +7,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, RecordBatch};
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType, Decimal128Type, DecimalType, SchemaRef};
 use arrow::util::display::array_value_to_string;
 use datafusion::common::cast::{as_boolean_array, as_date32_array, as_decimal128_array, as_int64_array, as_timestamp_microsecond_array};
 use datafusion::common::{DataFusionError, Result, exec_datafusion_err, exec_err};
@@ -334,8 +334,7 @@ impl Writing for ExcelWriting {
             for (column, sum) in sheet.sums.iter().enumerate() {
                 let (style, letter) = (sheet.styles[column].clone().set_bold(), utility::column_number_to_name(column as u16));
                 let result = match sum {
-                    Some(Sum::Exact { units, places }) => rust_decimal::Decimal::try_from_i128_with_scale(*units, *places)
-                        .map_or_else(|_| (*units as f64 / 10_f64.powi(*places as i32)).to_string(), |sum| sum.to_string()),
+                    Some(Sum::Exact { units, places }) => Decimal128Type::format_decimal(*units, DECIMAL128_MAX_PRECISION, *places as i8),
                     Some(Sum::Float(sum)) => sum.to_string(),
                     None => {
                         if !labelled && sheet.sums.iter().any(Option::is_some) && !sheet.schema.field(column).data_type().is_numeric() {
