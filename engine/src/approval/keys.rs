@@ -116,8 +116,8 @@ impl Key {
             person: person.to_owned(),
             public: hex::encode(pair.public_key().as_ref()),
             rounds: ROUNDS,
-            salt: hex::encode(&salt),
-            nonce: hex::encode(&nonce),
+            salt: hex::encode(salt),
+            nonce: hex::encode(nonce),
             secret: hex::encode(&secret),
         };
         let written = serde_json::to_string_pretty(&sealed).map_err(std::io::Error::from).and_then(|text| {
