@@ -238,7 +238,7 @@ fn a_database_that_goes_away_publishes_nothing() {
         let files = runs.flat_map(|run| std::fs::read_dir(run.path().join("staging")).into_iter().flatten().flatten());
         files.filter_map(|file| file.metadata().ok()).map(|file| file.len()).sum()
     };
-    while staged() == 0 && start.elapsed() < Duration::from_secs(60) {
+    while staged() == 0 && start.elapsed() < Duration::from_mins(1) {
         std::thread::sleep(Duration::from_millis(20));
     }
     assert!(child.try_wait().unwrap().is_none(), "the run is still reading");
