@@ -50,7 +50,7 @@ impl Show {
         }
         output::say(&format!("{} #{} ({})", commit.workflow, commit.number, version.id));
         output::say(&format!("  by       {}\n  at       {}\n  because  {}", commit.author, commit.time, commit.message));
-        output::say(&format!("  state    {}\n  meaning  {}", format!("{:?}", state).to_lowercase(), commit.version));
+        output::say(&format!("  state    {}\n  meaning  {}", format!("{state:?}").to_lowercase(), commit.version));
         match difference {
             Some(difference) => diff::print(&difference),
             None => output::say("\nThe first version."),
