@@ -128,12 +128,18 @@ impl Effect {
 }
 
 /// A table that a workflow would load.
-struct Output {
-    proof: OutputProof,
-    rows: RecordBatch,
+pub(crate) struct Output {
+    pub(crate) proof: OutputProof,
+    pub(crate) rows: RecordBatch,
 }
 
-async fn tried(workflow: &Workflow, project: &Project, set: &[(String, String)], limits: &Limits) -> Result<(Trial, Vec<Output>), Problem> {
+/// Computes a workflow without publishing anything; gives what its controls say, and the rows it would load.
+pub(crate) async fn tried(
+    workflow: &Workflow,
+    project: &Project,
+    set: &[(String, String)],
+    limits: &Limits,
+) -> Result<(Trial, Vec<Output>), Problem> {
     let scratch = project.scratch()?;
     let checked = check::check(workflow, project, set);
     if !checked.is_runnable() {

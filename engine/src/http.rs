@@ -21,12 +21,12 @@ const BYTES: u64 = 1 << 30;
 /// How often a question is asked again when the service cannot answer now.
 const TRIES: u32 = 4;
 
-/// The file, as a path in the project, that holds the answer to a call.
+/// The file, as a path in a workflow, that holds the answer to a call.
 pub(crate) fn answer(project: &Project, call: &Call, anew: bool) -> Result<String, Problem> {
     let service = project.service(&call.connection)?;
     let name = blake3::hash(format!("{call:?}").as_bytes()).to_hex();
-    let kept = format!(".weir/http/{}.{}", &name[..24], if call.json { "json" } else { "csv" });
-    let file = project.path(&kept);
+    let file = project.state().join("http").join(format!("{}.{}", &name[..24], if call.json { "json" } else { "csv" }));
+    let kept = file.strip_prefix(project.home()).unwrap_or(&file).display().to_string();
     let young = || Some(SystemTime::now().duration_since(file.metadata().ok()?.modified().ok()?).ok()? < FRESH);
     if !anew && young() == Some(true) {
         return Ok(kept);

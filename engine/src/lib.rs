@@ -10,6 +10,7 @@ pub mod graph;
 pub mod history;
 mod http;
 pub mod ledger;
+pub mod package;
 pub mod plan;
 pub mod preview;
 pub mod project;

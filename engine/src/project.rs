@@ -136,6 +136,8 @@ impl Default for Config {
 #[derive(Debug, Clone)]
 pub struct Project {
     root: PathBuf,
+    /// Where the relative paths of a workflow start: the project's folder, or that of the package it belongs to.
+    home: PathBuf,
     config: Config,
 }
 
@@ -147,9 +149,20 @@ impl Project {
         })?;
         let folder = file.parent().unwrap_or(&file).to_owned();
         match folder.ancestors().find(|folder| folder.join(FILE).is_file()) {
-            Some(root) => Self::open(root),
-            None => Ok(Self { root: folder, config: Config::default() }),
+            Some(root) => Ok(Self::open(root)?.housing(&file)),
+            None => {
+                let root = package_of(&folder, Path::new("")).unwrap_or(folder);
+                Ok(Self { home: root.clone(), root, config: Config::default() })
+            }
         }
+    }
+
+    /// The same project as one of its workflows sees it: the paths of a package's workflow start at the package.
+    #[must_use]
+    pub fn housing(mut self, workflow: &Path) -> Self {
+        let file = self.root.join(workflow);
+        self.home = package_of(file.parent().unwrap_or(&file), &self.root).unwrap_or_else(|| self.root.clone());
+        self
     }
 
     /// The project in a folder, or in the nearest one above it; the folder itself where there is none.
@@ -168,7 +181,7 @@ impl Project {
                 .in_file(&shown, line)
                 .help("`weir init` in an empty folder writes a valid one to compare with.")
         })?;
-        Ok(Self { root: root.to_owned(), config })
+        Ok(Self { root: root.to_owned(), home: root.to_owned(), config })
     }
 
     /// The project's folder, absolute.
@@ -181,9 +194,21 @@ impl Project {
         &self.config
     }
 
-    /// The file a path in a workflow means: relative paths start at the project's folder.
+    /// The same project with another folder where relative paths start.
+    #[must_use]
+    pub(crate) fn at(mut self, home: &Path) -> Self {
+        home.clone_into(&mut self.home);
+        self
+    }
+
+    /// The file a path in a workflow means: relative paths start at the project's folder, or at the package's.
     pub fn path(&self, path: &str) -> PathBuf {
-        self.root.join(path)
+        self.home.join(path)
+    }
+
+    /// Where relative paths start.
+    pub fn home(&self) -> &Path {
+        &self.home
     }
 
     /// The address that a connection stands for: one of `weir.toml`, or `sqlite:` and a file of the project. Passwords
@@ -281,6 +306,11 @@ impl Project {
         file.lock()?;
         Ok(file)
     }
+}
+
+/// The nearest folder that is a package, from a folder up to a root.
+fn package_of(folder: &Path, root: &Path) -> Option<PathBuf> {
+    folder.ancestors().take_while(|folder| folder.starts_with(root)).find(|folder| crate::package::is_package(folder)).map(Path::to_owned)
 }
 
 /// An address with the values of its environment variables.

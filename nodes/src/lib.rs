@@ -6,6 +6,7 @@
 
 mod apart;
 pub mod calc;
+pub mod contract;
 pub mod control;
 pub mod database;
 pub mod document;

@@ -145,6 +145,7 @@ pub fn empty_value(schema: &Value) -> Value {
 static REGISTRY: LazyLock<Vec<Kind>> = LazyLock::new(|| {
     vec![
         Kind::of::<crate::input::csv::CsvInput>(),
+        Kind::of::<crate::input::contract::ContractInput>(),
         Kind::of::<crate::input::excel::ExcelInput>(),
         Kind::of::<crate::input::parquet::ParquetInput>(),
         Kind::of::<crate::input::inline::InlineInput>(),

@@ -62,6 +62,21 @@ pub fn format(path: &str, schema: &SchemaRef) -> Result<Arc<dyn FileFormat>, Pro
     }
 }
 
+/// The step by which the rows of a nested workflow leave.
+pub fn exit(name: &str) -> Value {
+    json!({ "kind": "port.out", "params": { "name": name } })
+}
+
+/// The step that chooses columns, each as `{"column": …, "as": …}`.
+pub fn choosing(columns: Vec<Value>) -> Suggestion {
+    ("select", json!({ "columns": columns }))
+}
+
+/// The step that reads an input under its contract.
+pub fn contract(file: &str, input: &str) -> Suggestion {
+    ("input.contract", json!({ "contract": file, "input": input }))
+}
+
 /// The step that keeps the rows for which a condition is true.
 pub fn filtering(condition: &str) -> Suggestion {
     ("filter", json!({ "condition": condition }))

@@ -39,6 +39,14 @@ pub enum Event {
     Export,
     /// Old files of a ledger table were removed.
     Vacuum,
+    /// A package was installed.
+    Install,
+    /// A package was upgraded.
+    Upgrade,
+    /// A package was removed.
+    Uninstall,
+    /// A file was bound to an input of a package, or taken from it.
+    Bind,
     /// A person's key was made.
     Key,
     /// A line that a crash left unfinished was set aside.

@@ -575,7 +575,7 @@ impl<'a> History<'a> {
 
     /// The workflow that has this meaning: the file as it is, or a version of it.
     pub(crate) fn meaning(&self, workflow: &str, version: &str) -> Result<Workflow, Problem> {
-        if let Ok(here) = Workflow::load(&self.project.path(workflow))
+        if let Ok(here) = Workflow::load(&self.project.root().join(workflow))
             && here.version().to_string() == version
         {
             return Ok(here);

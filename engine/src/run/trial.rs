@@ -125,6 +125,7 @@ pub(crate) fn certificate(project: &Project, run: &str) -> Result<Certificate, P
 /// Computes a past run again: its version, its parameters, the inputs it recorded.
 pub async fn reproduce(project: &Project, run: &str, limits: &Limits) -> Result<Reproduction, Problem> {
     let then = certificate(project, run)?;
+    let project = &project.clone().housing(Path::new(&then.workflow.file));
     let workflow = History::of(project).meaning(&then.workflow.file, &then.workflow.version)?;
     let set: Vec<(String, String)> = then.parameters.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
     let checked = check::check(&workflow, project, &set);

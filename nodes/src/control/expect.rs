@@ -114,21 +114,14 @@ impl NodeKind for Expect {
         let mut broken = Vec::new();
         for (i, rule) in self.rules.iter().enumerate() {
             if let Some((holds, reason)) = rule.holds(cx, &table, &format!("rules[{i}]")) {
-                broken.push(when(holds, lit(ScalarValue::Utf8View(None))).otherwise(lit(ScalarValue::Utf8View(Some(reason)))));
+                broken.push((holds, reason));
             }
         }
         if cx.failed() {
             return None;
         }
-        let reasons = cx.planned(broken.into_iter().collect::<Result<Vec<_>, _>>())?;
         let name = hidden(&format!("{}.reason", cx.node()));
-        let joined = match reasons.len() {
-            0 => lit(ScalarValue::Utf8View(Some(String::new()))),
-            _ => {
-                let joined = datafusion::functions::string::expr_fn::concat_ws(lit("; "), reasons);
-                datafusion::logical_expr::cast(joined, arrow::datatypes::DataType::Utf8View)
-            }
-        };
+        let joined = cx.planned(reasons(broken))?;
         let flagged = cx.planned(table.with_columns(vec![(name.clone(), joined)]))?;
         let empty = lit(ScalarValue::Utf8View(Some(String::new())));
         let visible = table.columns();
@@ -180,6 +173,17 @@ impl NodeKind for Expect {
             Example::new("A broken pattern is refused.", json!({ "rules": [{ "rule": "matches", "column": "a", "pattern": "(" }] })).input("in", "a\nx").refused("not a regular expression"),
         ]
     }
+}
+
+/// Why a row is an exception: the reasons of all rules that do not hold for it, or a text without a character.
+pub(crate) fn reasons(rules: Vec<(Expr, String)>) -> datafusion::common::Result<Expr> {
+    let reason = |(holds, reason)| when(holds, lit(ScalarValue::Utf8View(None))).otherwise(lit(ScalarValue::Utf8View(Some(reason))));
+    let reasons = rules.into_iter().map(reason).collect::<datafusion::common::Result<Vec<_>>>()?;
+    if reasons.is_empty() {
+        return Ok(lit(ScalarValue::Utf8View(Some(String::new()))));
+    }
+    let joined = datafusion::functions::string::expr_fn::concat_ws(lit("; "), reasons);
+    Ok(datafusion::logical_expr::cast(joined, arrow::datatypes::DataType::Utf8View))
 }
 
 /// The hidden column that counts the rows with the same key.

@@ -11,7 +11,7 @@ pub mod headers;
 pub mod keys;
 pub mod mask;
 pub mod replace;
-mod retype;
+pub(crate) mod retype;
 pub mod row_number;
 pub mod sample;
 pub mod select;

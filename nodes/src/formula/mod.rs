@@ -20,7 +20,7 @@ use arrow::datatypes::DataType;
 use datafusion::logical_expr::Expr;
 use datafusion::scalar::ScalarValue;
 
-pub(crate) use functions::plain as without_accents;
+pub use functions::plain as without_accents;
 pub use functions::{Function, functions, json_at};
 pub use lexer::Entry;
 pub(crate) use row::scalar_functions;

@@ -1,6 +1,7 @@
 //! Where rows come from.
 
 pub mod arrow;
+pub mod contract;
 pub mod csv;
 pub mod database;
 pub mod directory;

@@ -21,6 +21,7 @@ mod run;
 mod save;
 mod schema;
 mod show;
+mod template;
 mod trace;
 mod verify;
 
@@ -85,6 +86,8 @@ enum Command {
     Trace(trace::TraceCommand),
     /// Compute a past run again and compare the digests.
     Verify(verify::Verify),
+    /// Install, bind, make, test and publish template packages.
+    Template(template::Template),
     /// Look into the Universal Ledger.
     Ledger(ledger::LedgerCommand),
     /// Look into the audit chain.
@@ -200,6 +203,7 @@ fn main() -> ExitCode {
         Command::Reject(command) => command.execute(false),
         Command::Trace(command) => command.execute(),
         Command::Verify(command) => command.execute(),
+        Command::Template(command) => command.execute(),
         Command::Ledger(command) => command.execute(),
         Command::Audit(command) => command.execute(),
         Command::Init(command) => command.execute(),

@@ -74,6 +74,7 @@ impl TraceCommand {
                 (workflow, file, step, self.set.clone(), None)
             }
         };
+        let project = project.housing(file.as_ref());
         if let Some(missing) = &self.missing {
             let found = forward(&project, &workflow, missing, self.from.as_deref(), &set, &limits).await?;
             return Ok(self.missing(&found));

@@ -6,7 +6,7 @@ mod logic;
 mod numbers;
 mod text;
 pub use text::json_at;
-pub(crate) use text::plain;
+pub use text::plain;
 
 use std::sync::LazyLock;
 

@@ -69,7 +69,7 @@ fn regex(pattern: &str) -> Result<Regex, String> {
 }
 
 /// Letters without their accents.
-pub(crate) fn plain(text: &str) -> String {
+pub fn plain(text: &str) -> String {
     text.chars()
         .flat_map(|c| {
             let plain: &str = match c {

@@ -99,6 +99,29 @@ fn yes() -> bool {
     true
 }
 
+impl CsvInput {
+    /// A file about which everything is found out.
+    pub(crate) fn of(path: &str) -> Self {
+        Self {
+            path: path.into(),
+            encoding: None,
+            separator: None,
+            quote: None,
+            header: true,
+            skip_lines: 0,
+            comment: None,
+            decimal_mark: None,
+            group_mark: None,
+            date_formats: vec![],
+            null_texts: vec![],
+            trim: false,
+            columns: vec![],
+            ragged: RaggedRows::default(),
+            keep_blank_rows: false,
+        }
+    }
+}
+
 impl NodeKind for CsvInput {
     fn identity() -> Identity {
         Identity {
