@@ -30,6 +30,12 @@ pub struct Config {
     /// Folders outside the project that its workflows may read and write.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub folders: Vec<PathBuf>,
+    /// Where template packages are looked for: folders and sites.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub registries: Vec<String>,
+    /// The keys of publishers whose packages are taken, by the publisher's name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub publishers: BTreeMap<String, String>,
     /// The bucket that the ledger is in; it is in the project's folder unless given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ledger: Option<BucketConfig>,
@@ -124,6 +130,8 @@ impl Default for Config {
             locale: "en".into(),
             currency: "EUR".into(),
             folders: vec![],
+            registries: vec![],
+            publishers: BTreeMap::new(),
             ledger: None,
             people: BTreeMap::new(),
             approval: ApprovalConfig::default(),

@@ -716,6 +716,8 @@ pub struct Check {
     pub totals: Option<Totals>,
     /// An output port of the step that must stay empty.
     pub exceptions: Option<&'static str>,
+    /// Of that port's rows, how many count: a number for each row; none counts all of them.
+    pub counted: Option<Total>,
     /// How many rows that port may have all the same.
     pub allowed: u64,
 }
@@ -723,7 +725,13 @@ pub struct Check {
 impl Check {
     /// A port that must stay empty.
     pub fn empty(title: impl Into<String>, severity: Severity, exceptions: &'static str) -> Self {
-        Self { title: title.into(), severity, totals: None, exceptions: Some(exceptions), allowed: 0 }
+        Self { title: title.into(), severity, totals: None, exceptions: Some(exceptions), counted: None, allowed: 0 }
+    }
+
+    /// Every total that is taken for it.
+    pub fn parts(&self) -> impl Iterator<Item = &Total> {
+        let sides = self.totals.iter().flat_map(|totals| totals.left.iter().chain(&totals.right));
+        sides.chain(&self.counted)
     }
 }
 

@@ -77,6 +77,24 @@ pub fn contract(file: &str, input: &str) -> Suggestion {
     ("input.contract", json!({ "contract": file, "input": input }))
 }
 
+/// A step of a new workflow that adds up a column for each value of another.
+pub fn total(by: &str, column: &str) -> Value {
+    let measure = json!({ "as": column, "function": "sum", "column": column });
+    json!({ "kind": "aggregate", "params": { "by": [by], "measures": [measure] }, "note": "The sum of every group" })
+}
+
+/// A step of a new workflow that lets rows through when a column adds up to what it does in other rows.
+pub fn same_total(column: &str) -> Value {
+    let value = format!("[{column}]");
+    let params = json!({ "value": value, "reference_value": value, "tolerance": "0", "severity": "block" });
+    json!({ "kind": "control.reconcile", "params": params, "note": "What comes out adds up to what came in" })
+}
+
+/// A step of a new workflow that writes a CSV file.
+pub fn written(path: &str) -> Value {
+    json!({ "kind": "load.csv", "params": { "path": path } })
+}
+
 /// The step that keeps the rows for which a condition is true.
 pub fn filtering(condition: &str) -> Suggestion {
     ("filter", json!({ "condition": condition }))

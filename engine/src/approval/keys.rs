@@ -179,13 +179,13 @@ impl Key {
     }
 
     /// The signature of some bytes.
-    pub(super) fn sign(&self, bytes: &[u8]) -> String {
+    pub(crate) fn sign(&self, bytes: &[u8]) -> String {
         hex::encode(self.pair.sign(bytes).as_ref())
     }
 }
 
 /// Whether a signature of some bytes was made with the secret half of a key.
-pub(super) fn is_signed(public: &str, bytes: &[u8], signature: &str) -> bool {
+pub(crate) fn is_signed(public: &str, bytes: &[u8], signature: &str) -> bool {
     let (Ok(public), Ok(signature)) = (hex::decode(public), hex::decode(signature)) else { return false };
     UnparsedPublicKey::new(&ED25519, public).verify(bytes, &signature).is_ok()
 }

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use weir_nodes::{Problem, Severity};
 
+pub(crate) use keys::is_signed;
 pub use keys::{Key, PASSPHRASE, passphrase};
 pub use rights::{Act, Role, allow};
 
@@ -152,7 +153,7 @@ fn signed<T: for<'de> Deserialize<'de>>(history: &History<'_>, id: &str, by: imp
     };
     let envelope: Signed = serde_json::from_slice(&bytes).map_err(|error| wrong(&error.to_string()))?;
     let body: T = serde_json::from_str(&envelope.body).map_err(|error| wrong(&error.to_string()))?;
-    if !keys::is_signed(&envelope.key, envelope.body.as_bytes(), &envelope.signature) {
+    if !is_signed(&envelope.key, envelope.body.as_bytes(), &envelope.signature) {
         return Err(wrong("its signature is not that of its key"));
     }
     let people = &history.project().config().people;

@@ -41,6 +41,10 @@ pub enum Act {
     Snapshot,
     /// Remove old files of the ledger.
     Vacuum,
+    /// Install, upgrade and remove packages.
+    Install,
+    /// Bind files to the inputs of a package.
+    Bind,
 }
 
 use Role::{Administrator, Preparer, Validator};
@@ -56,6 +60,8 @@ const RIGHTS: &[(Act, &str, &[Role])] = &[
     (Act::Reverse, "reverse a load", &[Administrator, Validator]),
     (Act::Snapshot, "name a state of the ledger", &[Administrator, Validator]),
     (Act::Vacuum, "remove old files of the ledger", &[Administrator]),
+    (Act::Install, "install packages", &[Administrator, Preparer]),
+    (Act::Bind, "bind files to inputs", &[Administrator, Preparer]),
 ];
 
 impl Act {
@@ -97,11 +103,11 @@ mod tests {
 
     #[test]
     fn every_act_stands_in_the_table_once_and_readers_only_look() {
-        let acts = [Act::Save, Act::Rollback, Act::Propose, Act::Decide, Act::Run, Act::Waive, Act::Reverse, Act::Snapshot, Act::Vacuum];
-        for act in acts {
+        use Act::{Bind, Decide, Install, Propose, Reverse, Rollback, Run, Save, Snapshot, Vacuum, Waive};
+        for act in [Save, Rollback, Propose, Decide, Run, Waive, Reverse, Snapshot, Vacuum, Install, Bind] {
             assert_eq!(RIGHTS.iter().filter(|(known, ..)| *known == act).count(), 1, "{act:?}");
             assert!(!Role::Reader.may(act), "{act:?}");
         }
-        assert!(!Preparer.may(Act::Decide) && !Administrator.may(Act::Waive) && Validator.may(Act::Waive));
+        assert!(!Preparer.may(Decide) && !Administrator.may(Waive) && Validator.may(Waive));
     }
 }

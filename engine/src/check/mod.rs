@@ -130,6 +130,7 @@ fn looked_at(workflow: &Workflow, project: &Project, set: &[(String, String)], a
     let (values, mut problems) = parameters::resolve(workflow, set);
     let host = ProjectHost::new(project, &workflow.name, anew);
     let nested = nested::expand(workflow, &values, &host);
+    let drawn = workflow;
     let workflow = nested.as_ref().map_or(workflow, |nested| &nested.workflow);
     problems.extend(nested.iter().flat_map(|nested| nested.problems.clone()));
     let inner = |id: &str| nested.as_ref().and_then(|nested| nested.scope(id));
@@ -158,7 +159,12 @@ fn looked_at(workflow: &Workflow, project: &Project, set: &[(String, String)], a
         };
         checked.problems.extend(found);
         let (step, found) = kind.step(&params);
-        checked.problems.extend(found.into_iter().map(|problem| problem.at_node(id)));
+        // A step that stands for others got a parameter that nobody typed.
+        let typed = |problem: &Problem| match (&problem.field, drawn.nodes.get(id)) {
+            (Some(field), Some(drawn)) => !node.params.contains_key(field) || drawn.params.contains_key(field),
+            _ => true,
+        };
+        checked.problems.extend(found.into_iter().filter(typed).map(|problem| problem.at_node(id)));
         if let Some(step) = step {
             let ports = step.ports();
             steps.insert(id, (kind, step, ports));

@@ -78,7 +78,7 @@ fn settings(workflow: &Workflow) -> BTreeMap<Place, Value> {
 }
 
 /// The workflow that has the changes of both, and what both changed.
-pub(super) fn merge(
+pub(crate) fn merge(
     before: &Workflow,
     ours: &Workflow,
     theirs: &Workflow,

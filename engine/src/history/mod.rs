@@ -23,6 +23,7 @@ use crate::project::{Project, written};
 use crate::workflow::{Edit, Workflow};
 
 pub use compare::{Change, Difference, Mark, RowChange, StepChange, Token};
+pub(crate) use merge::merge as merged;
 pub use merge::{Conflict, Side};
 pub use verify::{Verified, verify};
 

@@ -16,12 +16,13 @@ use weir_nodes::problem::did_you_mean;
 use weir_nodes::{ColumnType, Problem};
 
 use super::{INPUTS, inputs};
+use crate::approval::{Act, Person, allow};
 use crate::audit::{Audit, Event};
 use crate::check::{Checked, check};
 use crate::effect::dry_run;
 use crate::plan::Limits;
 use crate::preview::{cell::cell, preview};
-use crate::project::{Project, user};
+use crate::project::Project;
 use crate::run::certificate::Verdict;
 use crate::workflow::Workflow;
 
@@ -445,22 +446,26 @@ fn lacking(suggestion: &Suggestion) -> Result<(), Problem> {
 
 /// Binds a file as suggested.
 pub fn bind(project: &Project, suggestion: &Suggestion) -> Result<PathBuf, Problem> {
+    let person = Person::current(project);
+    allow(project, &person, Act::Bind)?;
     lacking(suggestion)?;
     let path = place(project.home(), &suggestion.input);
     save(&binding(suggestion)?, &path)?;
     let matches: BTreeMap<&str, Option<&str>> =
         suggestion.matches.iter().map(|found| (found.column.as_str(), found.from.as_deref())).collect();
     let detail = json!({ "file": suggestion.file, "columns": matches });
-    Audit::open(&project.audit()).append(Event::Bind, &user(), &project.shown(&path), detail)?;
+    Audit::open(&project.audit()).append(Event::Bind, &person.id, &project.shown(&path), detail)?;
     Ok(path)
 }
 
 /// Takes a binding back: the input reads its example again.
 pub fn unbind(project: &Project, input: &str) -> Result<(), Problem> {
+    let person = Person::current(project);
+    allow(project, &person, Act::Bind)?;
     let path = place(project.home(), input);
     std::fs::remove_file(&path).map_err(|_| {
         Problem::error(format!("No file is bound to \"{input}\".")).in_file(project.shown(&path), None).help("It reads its example.")
     })?;
-    Audit::open(&project.audit()).append(Event::Bind, &user(), &project.shown(&path), json!({ "file": null }))?;
+    Audit::open(&project.audit()).append(Event::Bind, &person.id, &project.shown(&path), json!({ "file": null }))?;
     Ok(())
 }

@@ -7,6 +7,12 @@
 
 pub mod bind;
 pub mod files;
+pub mod install;
+mod merge;
+pub mod registry;
+pub mod review;
+pub mod scaffold;
+pub mod seal;
 pub mod test;
 
 use std::collections::BTreeMap;

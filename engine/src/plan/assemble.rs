@@ -72,7 +72,7 @@ impl Demand {
         let mut sinks = Vec::new();
         for (node, step) in &checked.steps {
             for check in &step.planned.checks {
-                let parts: Vec<&Total> = check.totals.iter().flat_map(|totals| totals.left.iter().chain(&totals.right)).collect();
+                let parts: Vec<&Total> = check.parts().collect();
                 // A control over what leaves its own step is judged only where that is computed and read anyway.
                 let asks = !parts.iter().any(|total| total_wire(checked, node, total).is_some_and(|(_, own)| own));
                 for total in parts {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
 use weir_nodes::Problem;
 use weir_nodes::kind::{Must, Total, Totals};
 
@@ -19,8 +20,7 @@ pub(crate) fn verdicts(checked: &Checked, demand: &Demand, observed: &BTreeMap<W
         let step = &checked.steps[node];
         for check in &step.planned.checks {
             // A control over what leaves its own step is judged when something took that.
-            let parts = check.totals.iter().flat_map(|totals| totals.left.iter().chain(&totals.right));
-            let wires: Vec<_> = parts.filter_map(|total| total_wire(checked, node, total)).collect();
+            let wires: Vec<_> = check.parts().filter_map(|total| total_wire(checked, node, total)).collect();
             if wires.iter().any(|(_, own)| *own) && wires.iter().any(|(wire, _)| !observed.contains_key(wire)) {
                 continue;
             }
@@ -34,7 +34,11 @@ pub(crate) fn verdicts(checked: &Checked, demand: &Demand, observed: &BTreeMap<W
                 None => None,
                 Some(port) => {
                     let seen = step.outlet(port).and_then(|(flow, outlet)| observed.get(&WireId { node: node.clone(), flow, outlet }));
-                    let rows = seen.map(|seen| seen.rows).ok_or_else(|| {
+                    let counted = |total: &Total| {
+                        let amount = demand.amount(total_wire(checked, node, total).map(|(wire, _)| wire), total, observed)?;
+                        amount.decimal().ok().and_then(|rows| rows.to_u64())
+                    };
+                    let rows = check.counted.as_ref().map_or(seen.map(|seen| seen.rows), counted).ok_or_else(|| {
                         Problem::error(format!("The control \"{}\" cannot be judged: its exceptions were not counted.", check.title))
                             .at_node(node)
                     })?;

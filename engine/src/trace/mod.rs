@@ -525,6 +525,7 @@ pub async fn loaded(project: &Project, table: &str) -> Result<Loaded, Problem> {
     let run = versions.iter().filter_map(|version| version.run.as_deref()).find(|run| !run.starts_with("reverse-"));
     let run = run.ok_or_else(|| Problem::error(format!("No run of Weir loaded \"{table}\".")))?;
     let certificate = certificate_of(project, run)?;
+    let project = &project.clone().housing(std::path::Path::new(&certificate.workflow.file));
     let workflow = History::of(project).meaning(&certificate.workflow.file, &certificate.workflow.version)?;
     let set: Vec<(String, String)> = certificate.parameters.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
     let node = certificate.outputs.iter().find(|output| output.target == format!("ledger:{table}")).map(|output| output.node.clone());

@@ -100,6 +100,7 @@ impl NodeKind for Balance {
                 tolerance: allowed,
             }),
             exceptions: Some("exceptions"),
+            counted: None,
             allowed: 0,
         };
         Some(Planned {

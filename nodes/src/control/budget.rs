@@ -80,7 +80,7 @@ impl NodeKind for Budget {
             tolerance: Decimal::ZERO,
         };
         let title = format!("{} stays under its limit", self.value.0);
-        let check = Check { title, severity: self.severity, totals: Some(totals), exceptions: None, allowed: 0 };
+        let check = Check { title, severity: self.severity, totals: Some(totals), exceptions: None, counted: None, allowed: 0 };
         Some(Planned::flow(Flow::all(PASS.name, rows)).check(check))
     }
 

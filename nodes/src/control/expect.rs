@@ -139,6 +139,7 @@ impl NodeKind for Expect {
             severity: self.severity,
             totals: None,
             exceptions: Some("exceptions"),
+            counted: None,
             allowed: self.allowed,
         };
         Some(Planned::flow(flow).check(check))

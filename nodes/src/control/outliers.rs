@@ -121,6 +121,7 @@ impl NodeKind for Outliers {
             severity: self.severity,
             totals: None,
             exceptions: Some(EXCEPTIONS.name),
+            counted: None,
             allowed: self.allowed,
         }))
     }

@@ -134,6 +134,7 @@ impl NodeKind for Reconcile {
             severity: self.severity,
             totals: Some(totals),
             exceptions: (!self.by.is_empty()).then_some("exceptions"),
+            counted: None,
             allowed: 0,
         };
         Some(Planned {

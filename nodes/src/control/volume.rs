@@ -79,7 +79,7 @@ impl NodeKind for Volume {
             must,
             tolerance,
         };
-        let check = Check { title, severity: self.severity, totals: Some(totals), exceptions: None, allowed: 0 };
+        let check = Check { title, severity: self.severity, totals: Some(totals), exceptions: None, counted: None, allowed: 0 };
         Some(Planned::flow(Flow::all(PASS.name, rows)).check(check))
     }
 

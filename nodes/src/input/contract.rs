@@ -7,16 +7,15 @@
 
 use std::path::Path;
 
-use datafusion::functions::string::expr_fn::concat;
+use datafusion::functions::string::expr_fn::{concat, concat_ws};
 use datafusion::functions::unicode::expr_fn::strpos;
 use datafusion::logical_expr::{cast, when};
-use rust_decimal::Decimal;
 
 use super::csv::CsvInput;
 use crate::contract::{Clean, Contract, ContractColumn, Inputs, Otherwise};
 use crate::control::expect::reasons;
 use crate::filter::retype::{possible, retype};
-use crate::kind::{Copies, Host, Must, Nested, Structure, Total, Totals};
+use crate::kind::{Copies, Host, Nested, Structure, Total};
 use crate::param::FilePath;
 use crate::prelude::*;
 use crate::window::{place, with};
@@ -44,6 +43,9 @@ const DATES: [&str; 4] = ["yyyy-mm-dd", "dd/mm/yyyy", "dd.mm.yyyy", "dd-mm-yyyy"
 const WARNINGS: OutPort = OutPort { name: "warnings", title: Words { en: "with warnings", fr: "avec alertes" } };
 /// Rows that do not go on.
 const REJECTED: OutPort = OutPort { name: "rejected", title: Words { en: "rejected", fr: "rejetées" } };
+
+/// Every row that breaks a rule, in one shape for all inputs.
+const REPORT: OutPort = OutPort { name: "report", title: Words { en: "report", fr: "rapport" } };
 
 /// The workflow that binds a file to an input: beside its contract.
 pub fn binding(contract: &str, input: &str) -> String {
@@ -193,7 +195,7 @@ impl NodeKind for ContractInput {
 
     fn ports(&self) -> Ports {
         let rows = InPort { name: BOUND, arity: Arity::Any, title: Words { en: "bound rows", fr: "lignes rattachées" } };
-        Ports { inputs: if self.expanded { vec![rows] } else { vec![] }, outputs: vec![OUT, WARNINGS, REJECTED, EXCEPTIONS] }
+        Ports { inputs: if self.expanded { vec![rows] } else { vec![] }, outputs: vec![OUT, WARNINGS, REJECTED, EXCEPTIONS, REPORT] }
     }
 
     fn structure(&self, host: &dyn Host) -> Result<Structure, Problem> {
@@ -379,7 +381,11 @@ impl NodeKind for ContractInput {
                     "rejected",
                     "code,price,minimum,since,reason\nC3,-1,,,price is below 0\nA-1,5,,,code is there already\nE5,2.505,,,price is not decimal(2)",
                 )
-                .output("exceptions", "code,price,minimum,since,reason\nD4,free,,soon,price is not decimal(2); since is not date"),
+                .output("exceptions", "code,price,minimum,since,reason\nD4,free,,soon,price is not decimal(2); since is not date")
+                .output(
+                    "report",
+                    "input,row:integer,key,severity,reason\nproducts,3,b_2*,warn,no price: no margin\nproducts,4,C3,reject,price is below 0\nproducts,5,A-1,reject,code is there already\nproducts,6,D4,block,price is not decimal(2); since is not date\nproducts,7,E5,reject,price is not decimal(2)",
+                ),
             Example::new("A table without rows breaks no rule.", params.clone())
                 .file("inputs.json", contract.clone())
                 .file("products.csv", "code,price\n")
@@ -422,6 +428,36 @@ impl ContractInput {
         Problem::error(what).on("input").help(format!("{help} Bind it: weir template bind {}=FILE.", self.input))
     }
 
+    /// What is said of a row that breaks a rule: the input, the row's place in its source, its key as it came, how bad it
+    /// is, and why.
+    fn report(
+        &self,
+        contract: &Contract,
+        table: &Table,
+        raw: &[String],
+        [blocked, rejected, warned]: [&str; 3],
+    ) -> datafusion::common::Result<Vec<(String, Expr)>> {
+        let unique = contract.columns.iter().filter(|column| column.unique).map(|column| column.name.as_str()).collect::<Vec<_>>();
+        let keys = || contract.keys.first().map(|key| key.columns.0.iter().map(|column| column.0.as_str()).collect::<Vec<_>>());
+        let filled = || contract.columns.iter().filter(|column| column.filled).map(|column| column.name.as_str()).collect::<Vec<_>>();
+        let key = if unique.is_empty() { keys().unwrap_or_else(filled) } else { unique };
+        let parts = contract.columns.iter().zip(raw).filter(|(column, _)| key.contains(&column.name.as_str())).map(|(_, raw)| column(raw));
+        let joined = |mark: &str, parts: Vec<Expr>| cast(concat_ws(lit(mark), parts), DataType::Utf8View);
+        let place = table.order.first().filter(|key| table.type_of(&key.column).is_some_and(DataType::is_integer));
+        let row = place.map_or(lit(datafusion::scalar::ScalarValue::Int64(None)), |key| column(&key.column));
+        let some = |name: &str| column(name).not_eq(lit(""));
+        let text = |word: &str| lit(datafusion::scalar::ScalarValue::Utf8View(Some(word.to_owned())));
+        let severity = when(some(blocked), text("block")).when(some(rejected), text("reject")).otherwise(text("warn"))?;
+        let said = |name: &str| when(some(name), column(name)).end();
+        Ok(vec![
+            ("input".into(), text(&self.input)),
+            ("row".into(), cast(row, DataType::Int64)),
+            ("key".into(), joined(" | ", parts.collect())),
+            ("severity".into(), severity),
+            (REASON.into(), joined("; ", vec![said(rejected)?, said(warned)?])),
+        ])
+    }
+
     /// The rows by what the rules say of them, with a control for each rule.
     fn judge(&self, cx: &mut Planning<'_>, contract: &Contract, table: Table, raw: &[String], judged: Vec<Judged>) -> Option<Planned> {
         let broken = |counts: &dyn Fn(Otherwise) -> bool| {
@@ -446,6 +482,7 @@ impl ContractInput {
         let with =
             |columns: &[(String, Expr)], reason: &str| Some(columns.iter().cloned().chain([(REASON.to_owned(), column(reason))]).collect());
         let good = none(&blocked).and(none(&rejected));
+        let report = cx.planned(self.report(contract, &flagged, raw, [&blocked, &rejected, &warned]))?;
         let outlet = |port: OutPort, rows: Expr, columns| Outlet { port: port.name, rows: Rows::Where(rows), columns, order: None };
         let flow = Flow {
             table: flagged,
@@ -454,6 +491,7 @@ impl ContractInput {
                 outlet(WARNINGS, good.and(some(&warned)), with(&typed, &warned)),
                 outlet(REJECTED, none(&blocked).and(some(&rejected)), with(&arrived, &rejected)),
                 outlet(EXCEPTIONS, some(&blocked), with(&arrived, &rejected)),
+                outlet(REPORT, some(&rejected).or(some(&warned)), Some(report)),
             ],
         };
         let mut planned = Planned::flow(flow);
@@ -466,16 +504,8 @@ impl ContractInput {
             let around = |text: Expr| concat(vec![lit("; "), text, lit("; ")]);
             let says = strpos(around(column(REASON)), around(lit(rule.reason.clone()))).gt(lit(0));
             let count = when(says, lit(1_i64)).otherwise(lit(0_i64));
-            let totals = Totals {
-                left_label: format!("rows where {}", rule.reason),
-                left: vec![Total { port, wire: 0, value: cx.planned(count)? }],
-                right_label: "allowed".into(),
-                right: vec![],
-                right_constant: Decimal::ZERO,
-                must: Must::Agree,
-                tolerance: Decimal::ZERO,
-            };
-            planned = planned.check(Check { title: rule.title, severity, totals: Some(totals), exceptions: None, allowed: 0 });
+            let counted = Some(Total { port, wire: 0, value: cx.planned(count)? });
+            planned = planned.check(Check { title: rule.title, severity, totals: None, exceptions: Some(port), counted, allowed: 0 });
         }
         Some(planned)
     }

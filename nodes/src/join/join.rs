@@ -309,6 +309,7 @@ impl NodeKind for Join {
                     tolerance: Decimal::ZERO,
                 }),
                 exceptions: None,
+                counted: None,
                 allowed: 0,
             });
         }

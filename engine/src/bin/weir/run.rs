@@ -6,6 +6,8 @@ use std::time::Instant;
 use clap::Args;
 use serde_json::json;
 use weir_engine::Problem;
+use weir_engine::check::check;
+use weir_engine::preview::preview;
 use weir_engine::project::Project;
 use weir_engine::run::{Certificate, Options, Outcome, Progress, Request, RunError, run};
 use weir_engine::workflow::Workflow;
@@ -76,7 +78,12 @@ impl Run {
                 }
                 match certificate.outcome {
                     Outcome::Published => End::Done,
-                    Outcome::Blocked => End::Blocked,
+                    Outcome::Blocked => {
+                        if !quiet && let Err(problem) = first_exceptions(&request, &certificate) {
+                            output::problems(&[problem]);
+                        }
+                        End::Blocked
+                    }
                 }
             }
             Ok(Err(RunError::Invalid(problems))) => self.wrong(&problems),
@@ -96,6 +103,27 @@ impl Run {
         }
         End::Wrong
     }
+}
+
+/// The most rules of one step that hold and are said one by one.
+const SPOKEN: usize = 3;
+/// How many rows of those that block are shown.
+const FIRST: usize = 3;
+
+/// The first of the rows that block a run.
+fn first_exceptions(request: &Request<'_>, certificate: &Certificate) -> Result<(), Problem> {
+    let mut ports: Vec<&str> = Vec::new();
+    for found in certificate.verdicts.iter().filter(|verdict| verdict.blocks()).filter_map(|verdict| verdict.exceptions.as_ref()) {
+        if found.rows > 0 && !ports.contains(&found.port.as_str()) {
+            ports.push(&found.port);
+        }
+    }
+    let checked = check(request.workflow, request.project, request.set);
+    for port in ports {
+        let page = block_on(request.limits.threads, preview(&checked, port, FIRST, &request.limits))?;
+        output::say(&format!("\nThe first rows of {port}\n{}", output::table(&page.rows)));
+    }
+    Ok(())
 }
 
 fn print(certificate: &Certificate, start: Instant) {
@@ -119,7 +147,20 @@ fn print(certificate: &Certificate, start: Instant) {
     if !certificate.verdicts.is_empty() {
         output::say("\nControls");
     }
+    // A step with many rules says those that fail, and how many hold.
+    let rules =
+        |node: &str, holds: bool| certificate.verdicts.iter().filter(|verdict| verdict.node == node && verdict.holds == holds).count();
+    let mut summed: Vec<&str> = Vec::new();
     for verdict in &certificate.verdicts {
+        if verdict.holds && rules(&verdict.node, true) > SPOKEN {
+            if !summed.contains(&verdict.node.as_str()) {
+                summed.push(&verdict.node);
+                let fail = rules(&verdict.node, false);
+                let others = if fail == 0 { String::new() } else { format!(", {fail} do not") };
+                output::say(&format!("  ✓ {}: {} rules hold{others}", verdict.node, rules(&verdict.node, true)));
+            }
+            continue;
+        }
         let sign = match (verdict.holds, verdict.severity) {
             (true, _) => "✓",
             (false, _) if verdict.waived.is_some() => "~",
@@ -187,7 +228,7 @@ fn reason(verdict: &weir_engine::run::certificate::Verdict) -> String {
             let difference = output::amount(figures.difference.abs());
             if figures.at_most { format!("{difference} above what is allowed") } else { format!("totals differ by {difference}") }
         }
-        (_, Some(exceptions)) => format!("{} rows are exceptions", output::count(exceptions.rows)),
+        (_, Some(exceptions)) => format!("{}: {} rows are exceptions", verdict.title, output::count(exceptions.rows)),
         _ => verdict.title.clone(),
     }
 }
