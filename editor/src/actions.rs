@@ -88,6 +88,15 @@ pub fn perform(ctx: &Context, desk: &mut Desk) {
                     tab.origin = None;
                 }
             }
+            Ask::Gallery
+            | Ask::Package(_)
+            | Ask::Sample(_)
+            | Ask::InstallFolder
+            | Ask::Install(_)
+            | Ask::Suggest
+            | Ask::BindFile
+            | Ask::Bind
+            | Ask::Unbind => crate::gallery::perform(desk, ask),
             Ask::Say(words, bad) => desk.say(words, bad),
         }
     }
@@ -280,8 +289,7 @@ fn add_file(desk: &mut Desk, path: &Path, at: Option<[f64; 2]>) {
         desk.add_tab(Document::empty());
     }
     let Some(tab) = desk.tab_mut() else { return };
-    let root = tab.project().map(|project| project.root().to_owned());
-    let (kind, params) = suggest::reading(&relative(root.as_deref(), path));
+    let (kind, params) = suggest::reading(&relative(tab.project().as_ref(), path));
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     add_step(desk, kind, params, at, Attach::Nothing);
     // The step is called after its file.
@@ -424,6 +432,8 @@ fn run(ctx: &Context, desk: &mut Desk, command: Command) {
         }
         Command::Larger => desk.settings.scale = (desk.settings.scale + 0.1).min(2.5),
         Command::Smaller => desk.settings.scale = (desk.settings.scale - 0.1).max(0.6),
+        Command::Gallery => crate::gallery::open(desk),
+        Command::BindFiles => crate::gallery::open_binding(desk),
         Command::Palette => desk.overlay = Overlay::Commands(Search::default()),
         Command::TogglePalette => desk.settings.palette = !desk.settings.palette,
         Command::ToggleProperties => desk.settings.properties = !desk.settings.properties,

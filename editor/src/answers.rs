@@ -150,6 +150,7 @@ pub fn take(desk: &mut Desk) {
                     origin.trace = Some(result);
                 }
             }
+            Told::Gallery(news) => crate::gallery::take(desk, *news),
             Told::Chosen(purpose, path) => chosen(desk, purpose, path),
         }
     }
@@ -211,10 +212,10 @@ fn chosen(desk: &mut Desk, purpose: Purpose, path: Option<std::path::PathBuf>) {
                 Err(error) => desk.say(format!("{}: {error}", path.display()), true),
             }
         }
+        Purpose::Install | Purpose::Bind => crate::gallery::chosen(desk, &path),
         Purpose::Param { tab: id, node, field, .. } => {
             let Some(tab) = desk.by_id(id) else { return };
-            let root = tab.project().map(|project| project.root().to_owned());
-            let value = relative(root.as_deref(), &path);
+            let value = relative(tab.project().as_ref(), &path);
             let name = field.split(['.', '[']).next().unwrap_or(&field).to_owned();
             let edit = Edit::SetParam { id: node, name, value: serde_json::Value::String(value) };
             desk.ask(Ask::Change(None, vec![edit]));

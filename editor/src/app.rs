@@ -182,6 +182,7 @@ pub fn available(desk: &Desk, command: Command) -> bool {
             command,
             Command::New
                 | Command::Open
+                | Command::Gallery
                 | Command::ToggleTheme
                 | Command::SwitchLanguage
                 | Command::Larger

@@ -49,6 +49,8 @@ pub enum Command {
     Larger,
     Smaller,
     Palette,
+    Gallery,
+    BindFiles,
 }
 
 /// A line of the table.
@@ -92,6 +94,8 @@ pub const COMMANDS: &[Entry] = &[
     entry(Command::Cancel, text::CANCEL, key(PLAIN, Key::Escape), "cancel"),
     anywhere(Command::New, text::NEW, key(CTRL, Key::N), "note_add"),
     anywhere(Command::Open, text::OPEN, key(CTRL, Key::O), "folder_open"),
+    anywhere(Command::Gallery, text::GALLERY, None, "extension"),
+    anywhere(Command::BindFiles, text::BIND, None, "link"),
     anywhere(Command::SaveAs, text::SAVE_AS, key(CTRL_SHIFT, Key::S), "save"),
     anywhere(Command::Save, text::SAVE, key(CTRL, Key::S), "save"),
     anywhere(Command::CloseTab, text::CLOSE_TAB, key(CTRL, Key::W), "close"),

@@ -9,6 +9,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 use weir_engine::Problem;
 use weir_engine::history::Saved;
+use weir_engine::package::registry::Found;
 use weir_engine::preview::{Grid, View};
 use weir_engine::project::Project;
 use weir_engine::run::{Certificate, RunError};
@@ -20,6 +21,7 @@ use weir_nodes::registry::{self, Kind};
 use crate::canvas::View as CanvasView;
 use crate::command::Command;
 use crate::document::{Document, Label};
+use crate::gallery::{Binding, Detail, Gallery};
 use crate::selection::Selection;
 use crate::settings::Settings;
 use crate::text;
@@ -69,6 +71,24 @@ pub enum Ask {
     Origin(Port, String, String, String),
     /// Stop showing where a figure comes from.
     StopTracing,
+    /// Search packages as the gallery says.
+    Gallery,
+    /// Look at a package.
+    Package(Box<Found>),
+    /// Try a package on its sample.
+    Sample(Arc<Detail>),
+    /// Choose the folder to install in.
+    InstallFolder,
+    /// Install a package.
+    Install(Arc<Detail>),
+    /// Suggest how the file of the guided page is bound.
+    Suggest,
+    /// Choose the file to bind.
+    BindFile,
+    /// Bind it as suggested.
+    Bind,
+    /// Take the binding back.
+    Unbind,
     /// Say something for a moment.
     Say(String, bool),
 }
@@ -212,6 +232,8 @@ pub struct Tab {
     pub comparison: Option<Comparison>,
     /// The figure that is followed back.
     pub origin: Option<Origin>,
+    /// Whether the person knows that the workflow reads sample data.
+    pub sample_seen: bool,
 }
 
 impl Tab {
@@ -247,6 +269,7 @@ impl Tab {
             decision: (String::new(), String::new()),
             comparison: None,
             origin: None,
+            sample_seen: false,
         };
         tab.load_runs();
         tab
@@ -274,6 +297,13 @@ impl Tab {
     /// The problems of the workflow.
     pub fn problems(&self) -> &[Problem] {
         self.facts.as_ref().map_or(&[], |facts| &facts.checked.problems)
+    }
+
+    /// Has the workflow looked at anew: something that it reads has changed.
+    pub fn look_again(&mut self) {
+        self.sent = 0;
+        self.showing_stale = true;
+        self.compare_stale = true;
     }
 
     /// Whether what checking found is about the present revision.
@@ -445,6 +475,10 @@ pub enum Overlay {
     Group(usize, String),
     /// Ask before closing tabs with unsaved work: one, or all to quit.
     Unsaved(Option<usize>),
+    /// Template packages.
+    Gallery(Box<Gallery>),
+    /// The files of a package's inputs.
+    Bind(Box<Binding>),
     /// A file that cannot be opened.
     Unreadable(PathBuf, Vec<Problem>),
 }

@@ -16,6 +16,7 @@ pub mod desk;
 pub mod document;
 pub mod edits;
 pub mod fix;
+pub mod gallery;
 pub mod icons;
 pub mod panels;
 pub mod selection;

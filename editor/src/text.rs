@@ -83,6 +83,8 @@ texts! {
     ALIGN_TOP: "Align top edges", "Aligner en haut";
     ALL_PORTS: "Port", "Port";
     AUTOSAVED: "Unsaved work from an earlier session was found and opened.", "Un travail non enregistré d'une session précédente a été retrouvé et ouvert.";
+    BIND: "Bind your files", "Rattacher vos fichiers";
+    BIND_THIS: "Bind", "Rattacher";
     BLOCKED: "Nothing was loaded", "Rien n'a été chargé";
     BYPASS: "Bypass", "Contourner l'étape";
     CANCEL: "Cancel", "Annuler";
@@ -123,11 +125,13 @@ texts! {
     FIT_SELECTION: "Fit the selection", "Afficher la sélection";
     FOLD: "Fold or unfold the group", "Replier ou déplier le groupe";
     FORMULA_RESULT: "First rows", "Premières lignes";
+    GALLERY: "Templates", "Modèles";
     GROUP: "Group", "Grouper";
     GROUP_NEW: "Group", "Groupe";
     HIDE_BOTTOM: "Data panel", "Panneau des données";
     HIDE_PALETTE: "Palette", "Palette";
     HIDE_PROPERTIES: "Properties", "Propriétés";
+    INSTALL: "Install", "Installer";
     INSERTED: "inserted", "insérée";
     KEEP_MINE: "Keep mine", "Garder ma version";
     LAY_OUT: "Lay out", "Ranger";
@@ -152,6 +156,7 @@ texts! {
     PUBLISHED: "Published", "Publié";
     QUIT_ASK: "Some workflows are not saved.", "Des flux ne sont pas enregistrés.";
     RECENT: "Recent", "Récents";
+    READS_SAMPLE: "reads the sample", "lit l'exemple";
     REDO: "Redo", "Rétablir";
     RELOAD: "Load the file again", "Recharger le fichier";
     REMOVE: "Remove", "Retirer";
@@ -184,6 +189,7 @@ texts! {
     TO_FILTER: "Make this a filter step", "En faire une étape de filtre";
     TO_SORT: "Make this a sort step", "En faire une étape de tri";
     TYPE: "Type", "Type";
+    TRY_SAMPLE: "Run on sample data", "Exécuter sur l'exemple";
     UNDO: "Undo", "Annuler";
     UNMAPPED: "Unmapped values", "Valeurs non mappées";
     UNREADABLE: "This file is not a workflow that Weir can read. It was not changed.", "Ce fichier n'est pas un flux que Weir sait lire. Il n'a pas été modifié.";

@@ -23,6 +23,7 @@ use weir_engine::trace::Trace;
 use weir_engine::workflow::{Version, Workflow};
 use weir_nodes::formula::Mistake;
 
+use crate::gallery::{Binding, News};
 use crate::versions::Versions;
 
 /// A tab, for as long as it is open.
@@ -48,6 +49,8 @@ pub struct Facts {
     pub columns: BTreeMap<Port, Schema>,
     /// The identity of its meaning.
     pub version: Option<Version>,
+    /// Inputs of its package that read their examples: no file is bound to them.
+    pub unbound: Vec<String>,
 }
 
 /// An answer.
@@ -81,6 +84,8 @@ pub enum Told {
     Effect(TabId, Result<Effect, Problem>),
     /// A figure was followed back.
     Traced(TabId, Result<Box<Trace>, Problem>),
+    /// Something about packages.
+    Gallery(Box<News>),
     /// Files the person chose in a dialog.
     Chosen(Purpose, Option<PathBuf>),
 }
@@ -94,6 +99,10 @@ pub enum Purpose {
     Save(TabId),
     /// Write the drawing there.
     Export(TabId),
+    /// Install a package there.
+    Install,
+    /// Bind it to an input.
+    Bind,
     /// A parameter of a step.
     Param {
         /// The workflow.
@@ -201,7 +210,7 @@ impl Worker {
                         }
                     }
                 }
-                Facts { revision, checked, columns, version: Some(workflow.version()) }
+                Facts { revision, checked, columns, version: Some(workflow.version()), unbound: Binding::unbound(&project) }
             });
             if let Ok(facts) = looked.await {
                 tell.tell(Told::Checked(tab, Arc::new(facts)));
@@ -335,8 +344,8 @@ impl Worker {
             }
             let chosen = match &purpose {
                 Purpose::Open => dialog.add_filter("Weir", &["json"]).pick_file(),
-                Purpose::Param { is_folder: true, .. } => dialog.pick_folder(),
-                Purpose::Param { .. } => dialog.pick_file(),
+                Purpose::Install | Purpose::Param { is_folder: true, .. } => dialog.pick_folder(),
+                Purpose::Bind | Purpose::Param { .. } => dialog.pick_file(),
                 Purpose::Save(_) => dialog.add_filter("Weir", &["json"]).save_file(),
                 Purpose::Export(_) => dialog.add_filter("SVG", &["svg"]).save_file(),
             };

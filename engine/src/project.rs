@@ -214,6 +214,19 @@ impl Project {
         self.home.join(path)
     }
 
+    /// A file as workflows name it: relative to where their paths start, when it lies in the project.
+    pub fn reference(&self, file: &Path) -> String {
+        let (file, root, home) = (clean(file.to_owned()), clean(self.root.clone()), clean(self.home.clone()));
+        let parts = |path: &Path| path.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect::<Vec<_>>();
+        if !file.starts_with(&root) {
+            return parts(&file).join("/").replace("//", "/");
+        }
+        let (there, here) = (parts(&file), parts(&home));
+        let same = there.iter().zip(&here).take_while(|(a, b)| a == b).count();
+        let up = here[same..].iter().map(|_| "..".to_owned());
+        up.chain(there[same..].iter().cloned()).collect::<Vec<_>>().join("/")
+    }
+
     /// Where relative paths start.
     pub fn home(&self) -> &Path {
         &self.home

@@ -1,8 +1,10 @@
 //! The panels around the canvas. Each reads the desk and asks for what it wants done.
 
+mod bind;
 pub mod bottom;
 mod controls;
 mod data;
+mod gallery;
 mod origin;
 pub mod overlays;
 pub mod palette;

@@ -36,6 +36,8 @@ pub fn show(ctx: &Context, desk: &mut Desk) {
         Overlay::Rename(node, name) => rename(ctx, desk, node, name),
         Overlay::Comment(place, words) => comment(ctx, desk, *place, words),
         Overlay::Group(place, title) => group(ctx, desk, *place, title),
+        Overlay::Gallery(gallery) => paged(super::gallery::show(ctx, gallery), &mut desk.asks),
+        Overlay::Bind(page) => paged(super::bind::show(ctx, page), &mut desk.asks),
         Overlay::Unsaved(which) => unsaved(ctx, desk, *which),
         Overlay::Unreadable(path, problems) => {
             let mut decided = Decided::Open;
@@ -59,6 +61,12 @@ pub fn show(ctx: &Context, desk: &mut Desk) {
         Decided::Close => {}
         Decided::Ask(asks) => desk.asks.extend(asks),
     }
+}
+
+/// A page that stays or not, with what it asked for.
+fn paged((stays, asked): (bool, Vec<Ask>), asks: &mut Vec<Ask>) -> Decided {
+    asks.extend(asked);
+    if stays { Decided::Open } else { Decided::Close }
 }
 
 /// What a search came to.
@@ -434,6 +442,22 @@ pub fn banner(ui: &mut Ui, desk: &mut Desk) {
                 if ui.button(text::KEEP_MINE.get()).clicked() {
                     tab.document.keep_mine();
                 }
+            });
+        });
+    }
+    if let Some(facts) = tab.facts.as_ref().filter(|facts| !facts.unbound.is_empty() && !tab.sample_seen) {
+        Frame::NONE.fill(colours.card.lerp_to_gamma(colours.accent, 0.12)).inner_margin(8.0).show(ui, |ui| {
+            ui.horizontal(|ui| {
+                ui.set_width(ui.available_width());
+                ui.label(icons::text("info", 18.0).color(colours.accent));
+                let words = text::either("This template reads its sample data", "Ce modèle lit ses données d'exemple");
+                ui.label(format!("{words}: {}", facts.unbound.join(", ")));
+                if ui.button(text::BIND.get()).clicked() {
+                    asks.push(Ask::Do(Command::BindFiles));
+                }
+                let close = ui.add(egui::Button::new(icons::text("close", 15.0)).frame_when_inactive(false));
+                named(&close, text::either("Hide this", "Masquer"));
+                tab.sample_seen |= close.clicked();
             });
         });
     }

@@ -26,7 +26,7 @@ pub fn show(ui: &mut Ui, desk: &mut Desk) {
             ui.label(RichText::new(text::START_TITLE.get()).size(15.0).color(colours.soft));
             ui.add_space(24.0);
             ui.horizontal(|ui| {
-                for (command, strong) in [(Command::New, true), (Command::Open, false)] {
+                for (command, strong) in [(Command::New, true), (Command::Open, false), (Command::Gallery, false)] {
                     let entry = crate::command::of(command);
                     let colour = if strong { egui::Color32::WHITE } else { colours.text };
                     let words = RichText::new(entry.name.get()).size(14.0).color(colour);

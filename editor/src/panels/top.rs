@@ -54,6 +54,7 @@ pub fn tabs(ui: &mut Ui, desk: &mut Desk) {
             egui::Popup::menu(&menu).show(|ui| {
                 for group in [
                     &[Command::New, Command::Open, Command::Save, Command::SaveAs, Command::ExportSvg][..],
+                    &[Command::Gallery, Command::BindFiles],
                     &[Command::TogglePalette, Command::ToggleProperties, Command::ToggleBottom, Command::ToggleMinimap],
                     &[Command::ToggleTheme, Command::SwitchLanguage, Command::Larger, Command::Smaller],
                     &[Command::Palette],

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use egui::{TextEdit, Ui};
+use weir_engine::project::Project;
 
 use super::Form;
 use crate::text;
@@ -14,14 +15,16 @@ pub(super) fn edit(ui: &mut Ui, form: &mut Form<'_>, path: &str, value: &str, la
     let response = ui.add(TextEdit::singleline(&mut buffer).id_salt(("file", path)).desired_width(f32::INFINITY)).labelled_by(label);
     let words = if is_folder { text::CHOOSE_FOLDER } else { text::CHOOSE_FILE };
     if ui.button(words.get()).clicked() {
-        let folder = form.tab.project().map(|project| project.root().to_owned());
+        let folder = form.tab.project().map(|project| project.home().to_owned());
         form.worker.choose(Purpose::Param { tab: form.tab.id, node: form.node.clone(), field: path.to_owned(), is_folder }, folder, None);
     }
     response.changed().then_some(buffer)
 }
 
-/// A file as a workflow names it: relative to the project's folder where it lies inside.
-pub fn relative(root: Option<&Path>, file: &Path) -> String {
-    let inside = root.and_then(|root| file.strip_prefix(root).ok()).unwrap_or(file);
-    inside.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/").replace("//", "/")
+/// A file as a workflow names it: relative where it lies in the project.
+pub fn relative(project: Option<&Project>, file: &Path) -> String {
+    match project {
+        Some(project) => project.reference(file),
+        None => file.display().to_string(),
+    }
 }

@@ -15,7 +15,7 @@ use weir_nodes::contract::{Contract, ContractColumn, Inputs};
 use weir_nodes::problem::did_you_mean;
 use weir_nodes::{ColumnType, Problem};
 
-use super::{INPUTS, inputs};
+use super::INPUTS;
 use crate::approval::{Act, Person, allow};
 use crate::audit::{Audit, Event};
 use crate::check::{Checked, check};
@@ -134,26 +134,43 @@ impl Judgement {
 
 /// The project as the workflows of a package in it see it, and the package's contracts.
 pub fn contracts(project: &Project, folder: &Path) -> Result<(Project, Inputs), Problem> {
-    let files = super::Files::of_folder(folder)?;
-    let contracts = inputs(&files)?
-        .ok_or_else(|| Problem::error("The package has no inputs to bind.").in_file(folder.join(INPUTS).display().to_string(), None))?;
+    let shown = folder.join(INPUTS).display().to_string();
+    let text = std::fs::read_to_string(folder.join(INPUTS))
+        .map_err(|_| Problem::error("The package has no inputs to bind.").in_file(&shown, None))?;
+    let contracts = Inputs::parse(&text, &shown)?;
     Ok((project.clone().housing(&folder.join(super::MANIFEST)), contracts))
+}
+
+/// A file where workflows may read it: copied into the project's `data` where it lies elsewhere. Says whether it was.
+pub fn bring_in(project: &Project, file: &Path) -> Result<(PathBuf, bool), Problem> {
+    let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    if project.refused(&absolute.display().to_string()).is_none() || !absolute.is_file() {
+        return Ok((absolute, false));
+    }
+    let name = absolute.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let target = project.root().join("data").join(&name);
+    let trouble = |error: std::io::Error| {
+        let problem = Problem::error(format!("The file cannot be brought into the project: {error}."));
+        problem.in_file(target.display().to_string(), None).help("Copy it there yourself.")
+    };
+    if target.exists() && std::fs::read(&target).map_err(trouble)? != std::fs::read(&absolute).map_err(trouble)? {
+        let problem = Problem::error(format!("There is another data/{name} in the project.")).in_file(target.display().to_string(), None);
+        return Err(problem.help("Rename one of them, or allow the file's folder in weir.toml: folders = [\"…\"]."));
+    }
+    std::fs::create_dir_all(project.root().join("data")).and_then(|()| std::fs::copy(&absolute, &target)).map_err(trouble)?;
+    Ok((target, true))
+}
+
+/// The file that is bound to an input, as its binding names it; none when the input reads its example.
+pub fn bound_file(project: &Project, input: &str) -> Option<String> {
+    let workflow = Workflow::load(&place(project.home(), input)).ok()?;
+    let read = workflow.nodes.get(READ)?.params.get("path")?.as_str()?;
+    Some(read.to_owned())
 }
 
 /// A text as names are compared: without accents, capitals and marks.
 fn plain(text: &str) -> String {
     weir_nodes::formula::without_accents(text).to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect()
-}
-
-/// The path to a file from a folder, as workflows write it.
-fn relative(file: &Path, from: &Path) -> String {
-    let (mut there, mut here) = (file.components().peekable(), from.components().peekable());
-    while there.peek().is_some() && there.peek() == here.peek() {
-        there.next();
-        here.next();
-    }
-    let up = here.map(|_| "..".to_owned());
-    up.chain(there.map(|part| part.as_os_str().to_string_lossy().into_owned())).collect::<Vec<_>>().join("/")
 }
 
 /// A small workflow.
@@ -181,7 +198,7 @@ pub async fn suggest(project: &Project, contracts: &Inputs, wish: &Wish, limits:
         let problem = Problem::error("There is no such file.").in_file(wish.file.display().to_string(), None);
         return Err(problem.help("Check its path."));
     }
-    let file = relative(&crate::project::clean(absolute), &crate::project::clean(project.home().to_owned()));
+    let file = project.reference(&absolute);
     if let Some(problem) = project.refused(&file) {
         return Err(problem);
     }

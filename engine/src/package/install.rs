@@ -223,6 +223,19 @@ pub enum Wanted {
 }
 
 impl Wanted {
+    /// This very version.
+    pub fn exact(manifest: &Manifest) -> Self {
+        let version = &manifest.version;
+        let comparator = semver::Comparator {
+            op: semver::Op::Exact,
+            major: version.major,
+            minor: Some(version.minor),
+            patch: Some(version.patch),
+            pre: version.pre.clone(),
+        };
+        Self::Named(manifest.id.clone(), VersionReq { comparators: vec![comparator] })
+    }
+
     /// `sales-commissions`, `sales-commissions@1.2`, or the path of a folder or packed file.
     pub fn of(text: &str) -> Result<Self, Problem> {
         let (id, range) = text.split_once('@').unwrap_or((text, "*"));

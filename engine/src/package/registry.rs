@@ -149,8 +149,7 @@ impl Registry {
     pub fn list(&self) -> Result<Vec<Entry>, Problem> {
         let mut entries = match self {
             Self::BuiltIn => {
-                let each = built_in().values().map(|files| Ok(Entry::of(Manifest::of(files)?, files)));
-                each.collect::<Result<Vec<_>, Problem>>()?
+                built_in().values().filter_map(|files| Some(Entry::of(Manifest::of(files).ok()?, files))).collect()
             }
             Self::Folder(folder) if folder.join(INDEX).is_file() => {
                 let text = std::fs::read_to_string(folder.join(INDEX)).map_err(|error| self.trouble(error))?;
@@ -185,9 +184,11 @@ impl Registry {
             if !packed && !super::is_package(&path) {
                 continue;
             }
+            let named = |problem: Problem| problem.in_file(path.display().to_string(), None);
             let files = Files::open(&path)?;
+            let manifest = Manifest::of(&files).map_err(named)?;
             let file = path.file_name().map(|name| name.to_string_lossy().into_owned());
-            entries.push(Entry { file, ..Entry::of(Manifest::of(&files)?, &files) });
+            entries.push(Entry { file, ..Entry::of(manifest, &files) });
         }
         Ok(entries)
     }

@@ -1,12 +1,12 @@
 //! `weir template bind` and `unbind`.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Args;
 use serde_json::{Map, Value, json};
 use weir_engine::Problem;
-use weir_engine::package::bind::{Judgement, Suggestion, Why, Wish, bind, contracts, judge, suggest, unbind};
+use weir_engine::package::bind::{Judgement, Suggestion, Why, Wish, bind, bring_in, contracts, judge, suggest, unbind};
 use weir_engine::project::Project;
 
 use super::{Place, package_folder};
@@ -54,27 +54,6 @@ pub(crate) struct Unbind {
     place: Place,
 }
 
-/// The file where workflows may read it: brought into the project where it lies elsewhere.
-fn inside(project: &Project, file: &Path, dry: bool) -> Result<(PathBuf, bool), Problem> {
-    let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
-    if dry || project.refused(&absolute.display().to_string()).is_none() || !absolute.is_file() {
-        return Ok((absolute, false));
-    }
-    let name = absolute.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let target = project.root().join("data").join(&name);
-    let trouble = |error: std::io::Error| {
-        Problem::error(format!("The file cannot be brought into the project: {error}."))
-            .in_file(target.display().to_string(), None)
-            .help("Copy it there yourself.")
-    };
-    if target.exists() && std::fs::read(&target).map_err(trouble)? != std::fs::read(&absolute).map_err(trouble)? {
-        let problem = Problem::error(format!("There is another data/{name} in the project.")).in_file(target.display().to_string(), None);
-        return Err(problem.help("Rename one of them, or allow the file's folder in weir.toml: folders = [\"…\"]."));
-    }
-    std::fs::create_dir_all(project.root().join("data")).and_then(|()| std::fs::copy(&absolute, &target)).map_err(trouble)?;
-    Ok((target, true))
-}
-
 impl Bind {
     pub(crate) fn execute(self) -> End {
         self.bind().unwrap_or_else(|problem| output::problems(&[problem]))
@@ -103,7 +82,7 @@ impl Bind {
                 .rsplit_once('#')
                 .filter(|_| !Path::new(file).exists())
                 .map_or((file.as_str(), None), |(file, sheet)| (file, Some(sheet)));
-            let (file, copied) = inside(&project, Path::new(file), self.dry_run)?;
+            let (file, copied) = if self.dry_run { (Path::new(file).to_owned(), false) } else { bring_in(&project, Path::new(file))? };
             if copied && !self.json {
                 output::say(&format!("Copied to {}.", project.shown(&file)));
             }
