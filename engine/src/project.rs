@@ -216,15 +216,8 @@ impl Project {
 
     /// A file as workflows name it: relative to where their paths start, when it lies in the project.
     pub fn reference(&self, file: &Path) -> String {
-        let (file, root, home) = (clean(file.to_owned()), clean(self.root.clone()), clean(self.home.clone()));
-        let parts = |path: &Path| path.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect::<Vec<_>>();
-        if !file.starts_with(&root) {
-            return parts(&file).join("/").replace("//", "/");
-        }
-        let (there, here) = (parts(&file), parts(&home));
-        let same = there.iter().zip(&here).take_while(|(a, b)| a == b).count();
-        let up = here[same..].iter().map(|_| "..".to_owned());
-        up.chain(there[same..].iter().cloned()).collect::<Vec<_>>().join("/")
+        let file = clean(file.to_owned());
+        if file.starts_with(clean(self.root.clone())) { way(&self.home, &file) } else { file.display().to_string() }
     }
 
     /// Where relative paths start.
@@ -327,6 +320,15 @@ impl Project {
         file.lock()?;
         Ok(file)
     }
+}
+
+/// The way from a folder to a file or another folder, as workflows write it; nothing for the folder itself.
+pub(crate) fn way(from: &Path, to: &Path) -> String {
+    let (from, to) = (clean(from.to_owned()), clean(to.to_owned()));
+    let same = to.components().zip(from.components()).take_while(|(a, b)| a == b).count();
+    let up = from.components().skip(same).map(|_| "..".to_owned());
+    let down = to.components().skip(same).map(|part| part.as_os_str().to_string_lossy().into_owned());
+    up.chain(down).collect::<Vec<_>>().join("/")
 }
 
 /// The nearest folder that is a package, from a folder up to a root.

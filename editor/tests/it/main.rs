@@ -4,5 +4,6 @@
 mod build;
 mod commands;
 mod person;
+mod pictures;
 mod trouble;
 mod versions;

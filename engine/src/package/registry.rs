@@ -148,9 +148,7 @@ impl Registry {
     /// The packages it has, by id and then the newest first.
     pub fn list(&self) -> Result<Vec<Entry>, Problem> {
         let mut entries = match self {
-            Self::BuiltIn => {
-                built_in().values().filter_map(|files| Some(Entry::of(Manifest::of(files).ok()?, files))).collect()
-            }
+            Self::BuiltIn => built_in().values().filter_map(|files| Some(Entry::of(Manifest::of(files).ok()?, files))).collect(),
             Self::Folder(folder) if folder.join(INDEX).is_file() => {
                 let text = std::fs::read_to_string(folder.join(INDEX)).map_err(|error| self.trouble(error))?;
                 self.index(&text)?
@@ -304,6 +302,25 @@ pub fn find(registries: &[Registry], id: &str, range: &VersionReq) -> Result<Fou
     let ids: Vec<&str> = all.iter().map(|found| found.entry.id.as_str()).collect();
     let help = weir_nodes::problem::did_you_mean(id, ids.iter().copied()).unwrap_or_else(|| format!("There is: {}.", ids.join(", ")));
     Err(Problem::error(format!("No registry has a package \"{id}\".")).help(help))
+}
+
+/// What a package needs, and what that needs, of these registries.
+pub fn needed(registries: &[Registry], files: &Files) -> Result<Vec<Files>, Problem> {
+    let mut all: BTreeMap<String, Files> = BTreeMap::new();
+    let mut waiting = vec![Manifest::of(files)?];
+    let own = waiting[0].id.clone();
+    while let Some(manifest) = waiting.pop() {
+        for (id, range) in manifest.needs.iter().filter(|(id, _)| **id != own) {
+            if all.contains_key(id) {
+                continue;
+            }
+            let found = find(registries, id, range)?;
+            let files = found.registry.fetch(&found.entry)?;
+            waiting.push(Manifest::of(&files)?);
+            all.insert(id.clone(), files);
+        }
+    }
+    Ok(all.into_values().collect())
 }
 
 /// Puts a signed package into a folder that is a registry, and lists it there.

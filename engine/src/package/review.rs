@@ -65,7 +65,7 @@ struct Tried {
 }
 
 /// Looks at a package as a reviewer does.
-pub async fn review(files: &Files, limits: &Limits) -> Result<Report, Problem> {
+pub async fn review(files: &Files, needs: &[Files], limits: &Limits) -> Result<Report, Problem> {
     let manifest = Manifest::of(files)?;
     let mut report = Report { package: manifest.shown(), sections: vec![] };
     let (who, found) = match seal::verify(files) {
@@ -76,7 +76,7 @@ pub async fn review(files: &Files, limits: &Limits) -> Result<Report, Problem> {
     report.add("description", format!("{} in English and French", super::MANIFEST), described(&manifest));
 
     let folder = tempfile::tempdir().map_err(|error| Problem::error(format!("There is no room for the review: {error}.")))?;
-    files.write(folder.path())?;
+    let home = test::project_of(files, needs, folder.path())?;
     let contracts = match inputs(files) {
         Ok(contracts) => contracts,
         Err(problem) => {
@@ -84,7 +84,7 @@ pub async fn review(files: &Files, limits: &Limits) -> Result<Report, Problem> {
             return Ok(report);
         }
     };
-    let (tried, found) = all_tried(&manifest, folder.path(), limits).await?;
+    let (tried, found) = all_tried(&manifest, &home, limits).await?;
     let steps: usize = tried.iter().map(|tried| tried.checked.steps.len()).sum();
     report.add("workflows", format!("{} workflows with {steps} steps", manifest.workflows.len()), found);
     report.add(
@@ -94,7 +94,7 @@ pub async fn review(files: &Files, limits: &Limits) -> Result<Report, Problem> {
     );
     report.add("controls", format!("{} verdicts", tried.iter().map(|tried| tried.trial.verdicts.len()).sum::<usize>()), controlled(&tried));
 
-    let verdicts = test::run(files, limits).await?;
+    let verdicts = test::run(files, needs, limits).await?;
     let mut found: Vec<String> = Vec::new();
     for verdict in verdicts.iter().filter(|verdict| !verdict.holds()) {
         found.extend(verdict.differences.iter().map(|difference| format!("{}: {difference}", verdict.test)));
@@ -115,12 +115,12 @@ pub async fn review(files: &Files, limits: &Limits) -> Result<Report, Problem> {
     report.add(
         "digests",
         format!("{outputs} outputs with {} threads", THREADS.map(|n| n.to_string()).join(", ")),
-        same(&tried, folder.path(), limits).await?,
+        same(&tried, &home, limits).await?,
     );
     report.add(
         "figures",
         format!("{} rules, one row of each output traced", manifest.figures.len()),
-        figures(&manifest, &tried, folder.path(), limits).await,
+        figures(&manifest, &tried, &home, limits).await,
     );
     report.add("documentation", "README.md, words of every step".into(), documented(files, &tried));
     Ok(report)

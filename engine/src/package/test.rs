@@ -1,7 +1,7 @@
 //! The tests of a package: sample in, expected figures out.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use arrow::array::RecordBatch;
 use rust_decimal::Decimal;
@@ -97,9 +97,21 @@ pub fn cases(files: &Files) -> Result<BTreeMap<String, Case>, Problem> {
     Ok(cases)
 }
 
-/// A package in a folder of its own, with a case's files and bindings in place.
-pub(crate) fn staged(files: &Files, case: &Case, folder: &Path) -> Result<(), Problem> {
-    files.write(folder)?;
+/// A package and what it needs in a project of its own; gives the package's folder.
+pub(crate) fn project_of(files: &Files, needs: &[Files], root: &Path) -> Result<PathBuf, Problem> {
+    std::fs::write(root.join(crate::project::FILE), "")
+        .map_err(|error| Problem::error(format!("There is no room to try the package: {error}.")))?;
+    let place = |files: &Files| -> Result<PathBuf, Problem> { Ok(root.join(super::install::FOLDER).join(Manifest::of(files)?.id)) };
+    for need in needs {
+        need.write(&place(need)?)?;
+    }
+    let folder = place(files)?;
+    files.write(&folder)?;
+    Ok(folder)
+}
+
+/// Puts a case's files and bindings in place.
+fn staged(files: &Files, case: &Case, folder: &Path) -> Result<(), Problem> {
     for (path, by) in &case.files {
         let Some(bytes) = files.0.get(by) else { return Err(missing(by)) };
         Files([(path.clone(), bytes.clone())].into()).write(folder)?;
@@ -118,11 +130,11 @@ fn missing(file: &str) -> Problem {
 }
 
 /// Runs the tests of a package; a problem with one of them is its difference.
-pub async fn run(files: &Files, limits: &Limits) -> Result<Vec<Verdict>, Problem> {
+pub async fn run(files: &Files, needs: &[Files], limits: &Limits) -> Result<Vec<Verdict>, Problem> {
     Manifest::of(files)?;
     let mut verdicts = Vec::new();
     for (test, case) in cases(files)? {
-        let differences = match judge(files, &case, limits).await {
+        let differences = match judge(files, needs, &case, limits).await {
             Ok(differences) => differences,
             Err(problem) => vec![problem.to_string()],
         };
@@ -132,10 +144,11 @@ pub async fn run(files: &Files, limits: &Limits) -> Result<Vec<Verdict>, Problem
     Ok(verdicts)
 }
 
-async fn judge(files: &Files, case: &Case, limits: &Limits) -> Result<Vec<String>, Problem> {
+async fn judge(files: &Files, needs: &[Files], case: &Case, limits: &Limits) -> Result<Vec<String>, Problem> {
     let folder = tempfile::tempdir().map_err(|error| Problem::error(format!("There is no room for the test: {error}.")))?;
-    staged(files, case, folder.path())?;
-    let file = folder.path().join(&case.workflow);
+    let home = project_of(files, needs, folder.path())?;
+    staged(files, case, &home)?;
+    let file = home.join(&case.workflow);
     let workflow = Workflow::load(&file).map_err(|mut problems| problems.swap_remove(0))?;
     let project = Project::of(&file)?;
     let set: Vec<(String, String)> = case.set.iter().map(|(name, value)| (name.clone(), value.clone())).collect();

@@ -4,7 +4,7 @@
 //! left of `clean` is where the inner rows come out.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use datafusion::scalar::ScalarValue;
 use serde_json::Value;
@@ -102,6 +102,7 @@ fn place(
     }
     let inner = Workflow::load(&file).map_err(|problems| problems.into_iter().map(|problem| problem.on("path")).collect::<Vec<_>>())?;
     expanded.files.push(file.clone());
+    let moved_from = elsewhere(&file, &host.path(""));
     let copies = &nested.copies;
     let mut placed = Vec::new();
     let (mut entries, mut exits): (HashMap<String, Vec<String>>, HashMap<String, Vec<String>>) = (HashMap::new(), HashMap::new());
@@ -112,8 +113,11 @@ fn place(
             return Err(problems.into_iter().map(|problem| problem.on("set")).collect());
         }
         for (name, node) in &inner.nodes {
-            let (params, problems) = parameters::substitute(&inner, name, &node.params, &values);
+            let (mut params, problems) = parameters::substitute(&inner, name, &node.params, &values);
             expanded.problems.extend(problems);
+            if let (Some(from), Some(kind)) = (&moved_from, registry::find(&node.kind)) {
+                rehome(&kind.schema, &mut params, from);
+            }
             let mut node = node.clone();
             node.params = params.as_object().cloned().unwrap_or_default();
             let whole = format!("{prefix}{name}");
@@ -174,4 +178,57 @@ fn place(
         node.params = copies.params.as_object().cloned().unwrap_or_default();
     }
     Ok(placed)
+}
+
+/// How the folder where a workflow's paths start is written from where they start here, if that is another package's.
+fn elsewhere(file: &Path, here: &Path) -> Option<String> {
+    let there = file.ancestors().skip(1).find(|folder| crate::package::is_package(folder))?;
+    Some(crate::project::way(here, there)).filter(|way| !way.is_empty())
+}
+
+/// Makes the paths among a step's parameters, as its schema knows them, start from another folder.
+fn rehome(schema: &Value, params: &mut Value, from: &str) {
+    match params {
+        Value::String(path) => {
+            let is_path = schema.get("x-weir-widget").is_some_and(|widget| widget == "file" || widget == "folder");
+            if is_path && !path.is_empty() && !Path::new(&*path).is_absolute() {
+                *path = format!("{from}/{path}");
+            }
+        }
+        Value::Object(map) => {
+            for (name, value) in map.iter_mut() {
+                if let Some(inner) = schema.get("properties").and_then(|properties| properties.get(name)) {
+                    rehome(inner, value, from);
+                }
+            }
+            if let Some(tagged) = choices(schema).find(|choice| fits(choice, map)) {
+                rehome(tagged, params, from);
+            }
+        }
+        Value::Array(items) => {
+            if let Some(inner) = schema.get("items") {
+                items.iter_mut().for_each(|item| rehome(inner, item, from));
+            }
+        }
+        _ => {}
+    }
+    if let Some(inner) = choices(schema).find(|choice| params.is_string() && choice.get("x-weir-widget").is_some()) {
+        rehome(inner, params, from);
+    }
+}
+
+fn choices(schema: &Value) -> impl Iterator<Item = &Value> {
+    ["oneOf", "anyOf"].into_iter().filter_map(|key| schema.get(key)?.as_array()).flatten()
+}
+
+/// Whether an object is of this variant: the variant's constant fields are its own.
+fn fits(choice: &Value, map: &serde_json::Map<String, Value>) -> bool {
+    let properties = choice.get("properties").and_then(Value::as_object);
+    let constants = properties.into_iter().flatten().filter_map(|(name, schema)| Some((name, schema.get("const")?)));
+    let mut any = false;
+    let all = constants.into_iter().all(|(name, value)| {
+        any = true;
+        map.get(name) == Some(value)
+    });
+    any && all
 }

@@ -12,6 +12,7 @@ mod input_errors;
 mod lake;
 mod ledger;
 mod nested;
+mod packages;
 mod preview;
 mod reference;
 mod services;

@@ -10,6 +10,14 @@ use weir_tests::weir::Folder;
 
 /// Answers each request with what `answer` makes of its first line and its token; remembers the first lines.
 fn serve(answer: impl Fn(&str, Option<&str>) -> (u16, String) + Send + 'static) -> (String, Arc<Mutex<Vec<String>>>) {
+    serve_bytes(move |line, token| {
+        let (status, text) = answer(line, token);
+        (status, text.into_bytes())
+    })
+}
+
+/// The same with answers that are no text.
+pub fn serve_bytes(answer: impl Fn(&str, Option<&str>) -> (u16, Vec<u8>) + Send + 'static) -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     let seen = Arc::new(Mutex::new(Vec::new()));
@@ -27,7 +35,8 @@ fn serve(answer: impl Fn(&str, Option<&str>) -> (u16, String) + Send + 'static) 
             }
             let (status, body) = answer(&first, token.as_deref());
             log.lock().unwrap().push(first);
-            let _ = write!(stream, "HTTP/1.1 {status} X\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());
+            let _ = write!(stream, "HTTP/1.1 {status} X\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+            let _ = stream.write_all(&body);
         }
     });
     (address, seen)

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use weir_engine::package::Files;
+use weir_engine::package::registry::{needed, registries};
 use weir_engine::package::review::review;
 
 use crate::{End, LimitArgs, block_on, output};
@@ -18,6 +19,9 @@ pub(crate) struct Review {
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
+    /// Look in this folder or site for the packages it needs; may be given several times
+    #[arg(long, value_name = "FOLDER|URL")]
+    registry: Vec<String>,
     #[command(flatten)]
     limits: LimitArgs,
 }
@@ -25,7 +29,11 @@ pub(crate) struct Review {
 impl Review {
     pub(crate) fn execute(self) -> End {
         let limits = self.limits.limits();
-        let report = match Files::open(&self.package).and_then(|files| block_on(limits.threads, review(&files, &limits))) {
+        let reviewed = Files::open(&self.package).and_then(|files| {
+            let needs = needed(&registries(&self.registry, None), &files)?;
+            block_on(limits.threads, review(&files, &needs, &limits))
+        });
+        let report = match reviewed {
             Ok(report) => report,
             Err(problem) => return output::problems(&[problem]),
         };

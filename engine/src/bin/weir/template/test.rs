@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use weir_engine::package::registry::{needed, registries};
 use weir_engine::package::{Files, test};
 
 use crate::{End, LimitArgs, block_on, output};
@@ -14,6 +15,9 @@ pub(crate) struct Test {
     /// The package's folder or packed file
     #[arg(default_value = ".")]
     package: PathBuf,
+    /// Look in this folder or site for the packages it needs; may be given several times
+    #[arg(long, value_name = "FOLDER|URL")]
+    registry: Vec<String>,
     #[command(flatten)]
     limits: LimitArgs,
 }
@@ -21,7 +25,11 @@ pub(crate) struct Test {
 impl Test {
     pub(crate) fn execute(self) -> End {
         let limits = self.limits.limits();
-        let verdicts = match Files::open(&self.package).and_then(|files| block_on(limits.threads, test::run(&files, &limits))) {
+        let tested = Files::open(&self.package).and_then(|files| {
+            let needs = needed(&registries(&self.registry, None), &files)?;
+            block_on(limits.threads, test::run(&files, &needs, &limits))
+        });
+        let verdicts = match tested {
             Ok(verdicts) => verdicts,
             Err(problem) => return output::problems(&[problem]),
         };
