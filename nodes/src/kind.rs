@@ -884,6 +884,8 @@ pub struct Planned {
     pub sinks: Vec<Sink>,
     /// What was found out where a parameter says nothing, by the parameter's name: a file's encoding, its separator.
     pub found: Vec<(&'static str, String)>,
+    /// Whether its rows are an example, nobody's own: what is made of them goes into files, and nowhere else.
+    pub is_example: bool,
 }
 
 impl Planned {

@@ -44,7 +44,10 @@ pub struct Certificate {
     /// The approval under which governed tables were loaded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<ApprovalProof>,
-    /// Governed tables that were left alone, for it was a draft.
+    /// Steps that read examples: what is made of those goes into files only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub examples: Vec<String>,
+    /// What was left alone: the governed tables by a draft, everything but files where examples were read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub held_back: Vec<String>,
     /// How everything was computed a second time.

@@ -35,7 +35,7 @@ pub(super) struct Governed {
     inputs: Vec<SourceProof>,
     /// Those among what is read that are workflows themselves: they must be the ones that were approved.
     nested: Vec<String>,
-    /// The ledger tables that a draft leaves alone.
+    /// What is left alone, by its target.
     pub(super) held_back: Vec<String>,
 }
 
@@ -56,7 +56,8 @@ pub(super) fn look(checked: &Checked, workflow: &Workflow, project: &Project, na
         return Ok(Governed::default());
     }
     if draft {
-        return Ok(Governed { held_back: tables, ..Governed::default() });
+        let held_back = tables.iter().map(|table| format!("ledger:{table}")).collect();
+        return Ok(Governed { held_back, ..Governed::default() });
     }
     let history = History::of(project);
     let out = format!("The ledger table \"{}\" takes rows from approved versions only", tables[0]);

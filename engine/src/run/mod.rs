@@ -165,8 +165,16 @@ pub async fn run(request: &Request<'_>, progress: &(dyn Fn(Progress) + Send + Sy
         verdict.waived.clone_from(&waiver);
     }
     let blocked = verdicts.iter().any(certificate::Verdict::blocks);
-    computed.loads.retain(|load| load.folder.is_some() || !governed.held_back.contains(&load.table));
-    computed.outputs.retain(|output| !governed.held_back.iter().any(|table| output.target == format!("ledger:{table}")));
+    let examples: Vec<String> = checked.steps.iter().filter(|(_, step)| step.planned.is_example).map(|(node, _)| node.clone()).collect();
+    if !examples.is_empty() {
+        let elsewhere = computed.outputs.iter().map(|output| &output.target).filter(|target| !target.starts_with("file:"));
+        governed.held_back = elsewhere.cloned().collect();
+        computed.loads.clear();
+        computed.rows.clear();
+        computed.requests.clear();
+    }
+    computed.loads.retain(|load| load.folder.is_some() || !governed.held_back.contains(&format!("ledger:{}", load.table)));
+    computed.outputs.retain(|output| !governed.held_back.contains(&output.target));
     let certificate = Certificate {
         run: id,
         outcome: if blocked { Outcome::Blocked } else { Outcome::Published },
@@ -177,6 +185,7 @@ pub async fn run(request: &Request<'_>, progress: &(dyn Fn(Progress) + Send + Sy
         verdicts,
         outputs: computed.outputs,
         approval: governed.approval,
+        examples,
         held_back: governed.held_back,
         shadow,
         engine: env!("CARGO_PKG_VERSION").to_owned(),

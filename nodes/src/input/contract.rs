@@ -494,7 +494,7 @@ impl ContractInput {
                 outlet(REPORT, some(&rejected).or(some(&warned)), Some(report)),
             ],
         };
-        let mut planned = Planned::flow(flow);
+        let mut planned = Planned { is_example: !self.expanded, ..Planned::flow(flow) };
         for rule in judged {
             let (port, severity) = match rule.otherwise {
                 Otherwise::Block => (EXCEPTIONS.name, Severity::Block),

@@ -205,8 +205,13 @@ fn print(certificate: &Certificate, start: Instant) {
                 output::say(&format!("\nUnder the approval of {} at {}.", approval.by, approval.time));
             }
             output::say(&format!("\nPublished in {elapsed:.2} s"));
-            for table in &certificate.held_back {
-                output::say(&format!("  ledger:{table}  left alone: this is a draft"));
+            let why = if certificate.examples.is_empty() {
+                "this is a draft".to_owned()
+            } else {
+                format!("{} read examples; bind your own files", certificate.examples.join(", "))
+            };
+            for target in &certificate.held_back {
+                output::say(&format!("  {target}  left alone: {why}"));
             }
             for out in &certificate.outputs {
                 output::say(&format!("  {}  {} rows  digest {}", out.target, output::count(out.rows), short(&out.digest)));
