@@ -35,6 +35,7 @@ pub fn config(threads: usize) -> SessionConfig {
 /// Registers every function Weir adds, so that plans can refer to them by name.
 pub fn register(context: &SessionContext) {
     context.register_udf(crate::apart::function());
+    context.register_udf(crate::input::accept::function());
     context.register_udf(crate::filter::retype_function());
     for function in
         crate::number::scalar_functions().into_iter().chain(crate::formula::scalar_functions()).chain(crate::mapping::scalar_functions())

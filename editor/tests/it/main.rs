@@ -3,6 +3,7 @@
 
 mod build;
 mod commands;
+mod gallery;
 mod person;
 mod pictures;
 mod trouble;

@@ -109,6 +109,14 @@ impl Person {
 
     /// Fills the last field with this name.
     pub fn fills(&mut self, field: &str, text: &str) {
+        self.fills_alone(field, text);
+        // What is typed counts at once; leaving the field closes its completion.
+        self.harness.get_by_label("Run").focus();
+        self.look();
+    }
+
+    /// The same where nothing else can take the focus: on a page above the window.
+    pub fn fills_alone(&mut self, field: &str, text: &str) {
         let text_field =
             |node: &egui_kittest::kittest::AccessKitNode<'_>| matches!(node.role(), Role::TextInput | Role::MultilineTextInput);
         let node = self.harness.query_all(By::new().label(field).predicate(text_field)).last();
@@ -116,9 +124,6 @@ impl Person {
         self.look();
         self.key(Modifiers::COMMAND, Key::A);
         self.types(text);
-        // What is typed counts at once; leaving the field closes its completion.
-        self.harness.get_by_label("Run").focus();
-        self.look();
     }
 
     /// Opens the last list with this name and takes an entry.

@@ -32,6 +32,11 @@ fn pictures_of_packages_show_their_workflows() {
             std::fs::write(&picture, &drawn).unwrap();
         }
         let there = std::fs::read_to_string(&picture).unwrap_or_default();
-        assert!(there == drawn, "{} is not {} as it is: draw it with WEIR_DRAW=1 cargo test -p weir-editor pictures", picture.display(), file.display());
+        assert!(
+            there == drawn,
+            "{} is not {} as it is: draw it with WEIR_DRAW=1 cargo test -p weir-editor pictures",
+            picture.display(),
+            file.display()
+        );
     }
 }

@@ -108,7 +108,7 @@ fn wanted(constant: Option<&ScalarValue>) -> Result<ColumnType> {
 }
 
 /// The values as another type, or the first row that does not fit and why.
-fn changed(values: &ArrayRef, to: ColumnType) -> std::result::Result<ArrayRef, (usize, String)> {
+pub(crate) fn changed(values: &ArrayRef, to: ColumnType) -> std::result::Result<ArrayRef, (usize, String)> {
     let target = to.arrow();
     let (from, from_type) = (values.data_type(), ColumnType::of(values.data_type()));
     if *from == target {

@@ -10,9 +10,11 @@ use std::path::Path;
 use datafusion::functions::string::expr_fn::{concat, concat_ws};
 use datafusion::functions::unicode::expr_fn::strpos;
 use datafusion::logical_expr::{cast, when};
+use datafusion::scalar::ScalarValue;
 
+use super::accept::{accepted, misfit};
 use super::csv::CsvInput;
-use crate::contract::{Clean, Contract, ContractColumn, Inputs, Otherwise};
+use crate::contract::{Contract, ContractColumn, Inputs, Otherwise};
 use crate::control::expect::reasons;
 use crate::filter::retype::{possible, retype};
 use crate::kind::{Copies, Host, Nested, Structure, Total};
@@ -36,8 +38,6 @@ pub struct ContractInput {
 
 /// The output of a binding, and the port its rows arrive by.
 pub const BOUND: &str = "rows";
-/// Formats of dates that are always tried.
-const DATES: [&str; 4] = ["yyyy-mm-dd", "dd/mm/yyyy", "dd.mm.yyyy", "dd-mm-yyyy"];
 
 /// Accepted rows that deserve a look.
 const WARNINGS: OutPort = OutPort { name: "warnings", title: Words { en: "with warnings", fr: "avec alertes" } };
@@ -104,64 +104,6 @@ impl ContractInput {
     }
 }
 
-/// A text without spaces at its ends, cleaned; an empty one is an empty value.
-fn cleaned(name: &str, how: &ContractColumn) -> String {
-    let replace = |text: &str, pattern: &str, by: &str| format!("REGEXREPLACE({text}, {}, {})", quoted(pattern), quoted(by));
-    let mut text = replace(&reference(name), r"^\s+|\s+$", "");
-    for clean in &how.clean {
-        text = match clean {
-            Clean::Trim => text,
-            Clean::SingleSpaces => replace(&text, r"\s+", " "),
-            Clean::Upper => format!("UPPER({text})"),
-            Clean::Lower => format!("LOWER({text})"),
-            Clean::Title => format!("PROPER({text})"),
-            Clean::Code => replace(&text, r"[^\p{L}\p{Nd}_-]", ""),
-        };
-    }
-    let default = how.default.as_ref().filter(|_| how.column_type == ColumnType::Text).map_or("NULL".into(), |text| quoted(text));
-    format!("IF(ISBLANK({text}), {default}, {text})")
-}
-
-/// The number a text stands for. A comma that could stand before decimals or between thousands is no number.
-fn number(name: &str) -> String {
-    let bare = format!("REGEXREPLACE({}, {}, \"\")", reference(name), quoted(r"[\s']"));
-    let fits = |pattern: &str| format!("REGEXMATCH({bare}, {})", quoted(pattern));
-    format!(
-        "IFERROR(IFS({}, NUMBERVALUE({bare}, \".\"), {}, NUMBERVALUE({bare}, \".\", \",\"), {}, NUMBERVALUE({bare}, \",\", \".\"), {}, NUMBERVALUE({bare}, \",\")), NULL)",
-        fits(r"^[+-]?\d+(\.\d+)?$"),
-        fits(r"^[+-]?\d{1,3}(,\d{3})+\.\d+$"),
-        fits(r"^[+-]?\d{1,3}(\.\d{3})+,\d+$"),
-        fits(r"^[+-]?(\d+,\d{1,2}|\d+,\d{4,}|0,\d+|\d{4,},\d+)$"),
-    )
-}
-
-/// The value of a column in the contract's type, empty where there is none; `None` where the types have nothing in common.
-fn typed(name: &str, from: ColumnType, how: &ContractColumn) -> Option<String> {
-    use ColumnType::{Boolean, Date, DateTime, Decimal, Float, Integer, Text};
-    let x = reference(name);
-    let formats = || DATES.iter().copied().chain(how.dates.iter().map(String::as_str)).map(quoted).collect::<Vec<_>>().join(", ");
-    let source = match from {
-        Text if how.column_type.is_number() => number(name),
-        _ => x.clone(),
-    };
-    // More decimals than the contract takes are no rounding matter: the value does not fit.
-    let exact = |places: u8, made: String| format!("IF(ROUND({source}, {places}) = {source}, {made}, NULL)");
-    Some(match (from, how.column_type) {
-        (a, b) if a == b => x,
-        (Text | Integer | Decimal(_) | Float, Integer) => exact(0, format!("INTEGER({source})")),
-        (Text | Integer | Decimal(_) | Float, Decimal(places)) => exact(places, format!("DECIMAL({source}, {places})")),
-        (Text | Integer | Decimal(_), Float) => format!("FLOAT({source})"),
-        (Text, Date) => format!("IFERROR(DATEVALUE({x}, {}), NULL)", formats()),
-        (Text, DateTime) => {
-            let moments = ["yyyy-mm-dd hh:mm:ss", "dd/mm/yyyy hh:mm:ss", "dd/mm/yyyy hh:mm"].map(quoted).join(", ");
-            format!("IFERROR(DATETIMEVALUE({x}, {moments}), IFERROR(DATETIME(DATEVALUE({x}, {}), 0, 0, 0), NULL))", formats())
-        }
-        (Text, Boolean) => format!("IFERROR(BOOLEAN({x}), NULL)"),
-        (Integer, Boolean) => format!("IF(ISIN({x}, 0, 1), {x} = 1, NULL)"),
-        _ => return None,
-    })
-}
-
 impl ContractColumn {
     fn type_rule(&self) -> String {
         format!("{} is {}", self.name, self.column_type)
@@ -218,64 +160,36 @@ impl NodeKind for ContractInput {
             contract.columns.iter().map(|c| misfit(&c.name)).collect::<Vec<_>>(),
         );
 
-        // What is there, as it came and cleaned.
-        let (mut there, mut cleaning) = (Vec::new(), Vec::new());
-        for (asked, raw) in contract.columns.iter().zip(&raw) {
-            let name = &asked.name;
-            let Some(from) = rows.type_of(name).map(ColumnType::of) else {
+        // What is there, as it came and as the contract wants it.
+        let (mut there, mut made) = (Vec::new(), Vec::new());
+        for ((asked, raw), misfit) in contract.columns.iter().zip(&raw).zip(&misfit) {
+            let (name, to) = (&asked.name, asked.column_type);
+            let Some(from) = rows.type_of(name) else {
                 if !asked.optional {
                     cx.problem(self.lacking(asked, &rows));
                 }
-                cleaning.push((raw.clone(), lit(datafusion::scalar::ScalarValue::Utf8View(None))));
+                // An empty column takes the default too.
+                made.push((raw.clone(), lit(ScalarValue::Utf8View(None))));
+                made.push((name.clone(), accepted(lit(ScalarValue::Utf8View(None)), asked)));
+                made.push((misfit.clone(), lit(false)));
                 continue;
             };
-            there.push((name.clone(), column(name)));
-            cleaning.push((raw.clone(), retype(&rows, name, ColumnType::Text)));
-            if from == Some(ColumnType::Text) {
-                let text = cx.derived(&cleaned(name, asked), &rows, name, "contract")?;
-                cleaning.push((name.clone(), cast(text.expr, DataType::Utf8View)));
+            if !possible(from, to) {
+                let what = format!("Column \"{name}\" is {}; the contract asks for {to}.", type_name(from));
+                cx.problem(Problem::error(what).on("input").help("Bind another column, or change its type in the binding."));
+                continue;
             }
-        }
-        let kept = cx.planned(rows.project(there))?;
-        let texts = cx.planned(kept.with_columns(cleaning))?;
-
-        // The contract's types.
-        let (mut typing, mut judged) = (Vec::new(), Vec::new());
-        for (asked, misfit) in contract.columns.iter().zip(&misfit) {
-            let (name, to) = (&asked.name, asked.column_type);
-            let Some(from) = texts.type_of(name).cloned() else {
-                let value = asked.default.as_ref().map_or("NULL".into(), |default| asked.literal(&quoted(default)));
-                let empty = cx.derived(&value, &texts, name, "contract")?;
-                typing.push((name.clone(), cast(empty.expr, to.arrow())));
-                typing.push((misfit.clone(), lit(false)));
-                continue;
-            };
-            let from_type = ColumnType::of(&from).unwrap_or(ColumnType::Text);
-            let value = match typed(name, from_type, asked) {
-                Some(formula) => cx.derived(&formula, &texts, name, "contract")?.expr,
-                None if possible(&from, to) => retype(&texts, name, to),
-                None => {
-                    let what = format!("Column \"{name}\" is {}; the contract asks for {to}.", type_name(&from));
-                    cx.problem(Problem::error(what).on("input").help("Bind another column, or change its type in the binding."));
-                    continue;
-                }
-            };
-            let value = cast(value, to.arrow());
-            typing.push((misfit.clone(), column(name).is_not_null().and(value.clone().is_null())));
-            let default = asked.default.as_ref().filter(|_| to != ColumnType::Text);
-            let value = match default {
-                None => value,
-                Some(default) => {
-                    let literal = cx.derived(&asked.literal(&quoted(default)), &texts, name, "contract")?;
-                    cx.planned(when(column(name).is_null(), cast(literal.expr, to.arrow())).otherwise(value))?
-                }
-            };
-            typing.push((name.clone(), value));
+            there.push((name.clone(), column(name)));
+            made.push((raw.clone(), retype(&rows, name, ColumnType::Text)));
+            made.push((misfit.clone(), self::misfit(column(name), asked)));
+            made.push((name.clone(), accepted(column(name), asked)));
         }
         if cx.failed() {
             return None;
         }
-        let mut table = cx.planned(texts.with_columns(typing))?;
+        let kept = cx.planned(rows.project(there))?;
+        let mut table = cx.planned(kept.with_columns(made))?;
+        let mut judged = Vec::new();
 
         // The rules.
         for (asked, misfit) in contract.columns.iter().zip(&misfit) {
@@ -407,19 +321,6 @@ impl NodeKind for ContractInput {
     }
 }
 
-impl ContractColumn {
-    /// A default as a formula of the column's type.
-    fn literal(&self, text: &str) -> String {
-        match self.column_type {
-            ColumnType::Text => text.to_owned(),
-            ColumnType::Date => format!("DATEVALUE({text})"),
-            ColumnType::DateTime => format!("DATETIMEVALUE({text})"),
-            ColumnType::Boolean => format!("BOOLEAN({text})"),
-            ColumnType::Integer | ColumnType::Decimal(_) | ColumnType::Float => format!("VALUE({text})"),
-        }
-    }
-}
-
 impl ContractInput {
     fn lacking(&self, column: &ContractColumn, rows: &Table) -> Problem {
         let what = format!("The input \"{}\" has no column \"{}\" ({}).", self.input, column.name, column.column_type);
@@ -444,17 +345,18 @@ impl ContractInput {
         let parts = contract.columns.iter().zip(raw).filter(|(column, _)| key.contains(&column.name.as_str())).map(|(_, raw)| column(raw));
         let joined = |mark: &str, parts: Vec<Expr>| cast(concat_ws(lit(mark), parts), DataType::Utf8View);
         let place = table.order.first().filter(|key| table.type_of(&key.column).is_some_and(DataType::is_integer));
-        let row = place.map_or(lit(datafusion::scalar::ScalarValue::Int64(None)), |key| column(&key.column));
+        let row = place.map_or(lit(ScalarValue::Int64(None)), |key| column(&key.column));
         let some = |name: &str| column(name).not_eq(lit(""));
-        let text = |word: &str| lit(datafusion::scalar::ScalarValue::Utf8View(Some(word.to_owned())));
+        let text = |word: &str| lit(ScalarValue::Utf8View(Some(word.to_owned())));
         let severity = when(some(blocked), text("block")).when(some(rejected), text("reject")).otherwise(text("warn"))?;
-        let said = |name: &str| when(some(name), column(name)).end();
+        // What a row that does not go on would have been warned of does not matter.
+        let said = when(some(rejected), column(rejected)).otherwise(column(warned))?;
         Ok(vec![
             ("input".into(), text(&self.input)),
             ("row".into(), cast(row, DataType::Int64)),
             ("key".into(), joined(" | ", parts.collect())),
             ("severity".into(), severity),
-            (REASON.into(), joined("; ", vec![said(rejected)?, said(warned)?])),
+            (REASON.into(), cast(said, DataType::Utf8View)),
         ])
     }
 

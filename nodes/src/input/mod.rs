@@ -1,5 +1,6 @@
 //! Where rows come from.
 
+pub(crate) mod accept;
 pub mod arrow;
 pub mod contract;
 pub mod csv;

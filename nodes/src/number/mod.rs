@@ -20,6 +20,7 @@ use datafusion::scalar::ScalarValue;
 
 pub use aggregate::{average, deviation, median, percentile, sum};
 pub use arithmetic::Operation;
+pub(crate) use convert::parse as parse_written;
 pub use convert::{parse_number, to_decimal, to_integer};
 pub(crate) use decimal::{Place, written};
 pub use rounding::{Rounding, round, round_to_multiple};
