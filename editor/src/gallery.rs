@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Map;
 use weir_engine::Problem;
-use weir_engine::package::bind::{Judgement, Suggestion, Wish, bind, bound_file, bring_in, contracts, judge, suggest, unbind};
+use weir_engine::package::bind::{Judgement, Suggestion, Wish, bind, bound_file, contracts, judge, suggest, unbind};
 use weir_engine::package::install::{Trust, Wanted, install, project_in};
 use weir_engine::package::registry::{Found, registries, search};
 use weir_engine::package::{Files, Manifest, inputs};
@@ -351,7 +351,6 @@ impl Worker {
                     Some((file, sheet)) => (PathBuf::from(file), Some(sheet.to_owned())),
                     None => (PathBuf::from(&file), None),
                 };
-                let (file, _) = bring_in(&project, &file)?;
                 let reading: Map<String, serde_json::Value> = sheet.map(|sheet| ("sheet".to_owned(), sheet.into())).into_iter().collect();
                 let suggestion = suggest(&project, &contracts, &Wish { input, file, reading, columns }, &limits).await?;
                 let judgement = judge(&project, &contracts, &suggestion, &limits).await;

@@ -209,6 +209,13 @@ impl Project {
         self
     }
 
+    /// The same project with leave to read in a file's folder.
+    #[must_use]
+    pub(crate) fn allowing(mut self, file: &Path) -> Self {
+        self.config.folders.extend(file.parent().map(Path::to_owned));
+        self
+    }
+
     /// The file a path in a workflow means: relative paths start at the project's folder, or at the package's.
     pub fn path(&self, path: &str) -> PathBuf {
         self.home.join(path)

@@ -1,11 +1,11 @@
 //! The guided page that binds a person's files to the inputs of a package: which file, which columns, what the contract says.
 
-use egui::{Button, Color32, Grid, Modal, RichText, ScrollArea, TextEdit, Ui, vec2};
+use egui::{Button, Color32, Grid, RichText, ScrollArea, TextEdit, Ui};
 use weir_engine::package::bind::{Judgement, Suggestion, Why};
 use weir_engine::preview::cell::cell;
 
 use super::gallery::local;
-use super::{named, shortened};
+use super::{named, page, shortened};
 use crate::desk::Ask;
 use crate::gallery::Binding;
 use crate::icons;
@@ -13,44 +13,30 @@ use crate::text;
 use crate::theme::{self, Colours};
 
 /// The page. Whether it stays.
-pub(super) fn show(ctx: &egui::Context, page: &mut Binding) -> (bool, Vec<Ask>) {
+pub(super) fn show(ctx: &egui::Context, binding: &mut Binding) -> (bool, Vec<Ask>) {
     let mut asks = Vec::new();
-    let wanted = (page.input.clone(), page.file.clone(), page.columns.clone());
-    let file = page.file.rsplit_once('#').map_or(page.file.as_str(), |(file, _)| file);
-    let there = std::path::Path::new(file).is_file() || std::path::Path::new(&page.file).is_file();
-    if there && page.asked.as_ref() != Some(&wanted) {
-        page.asked = Some(wanted);
-        page.busy = true;
+    let wanted = (binding.input.clone(), binding.file.clone(), binding.columns.clone());
+    let file = binding.file.rsplit_once('#').map_or(binding.file.as_str(), |(file, _)| file);
+    let there = std::path::Path::new(file).is_file() || std::path::Path::new(&binding.file).is_file();
+    if there && binding.asked.as_ref() != Some(&wanted) {
+        binding.asked = Some(wanted);
+        binding.busy = true;
         asks.push(Ask::Suggest);
     }
-    let room = ctx.content_rect().size() - vec2(80.0, 80.0);
-    let size = vec2(room.x.min(1120.0), room.y.min(720.0));
-    let mut stays = true;
-    let modal = Modal::new(egui::Id::unique("bind")).show(ctx, |ui| {
-        ui.set_width(size.x);
-        ui.set_height(size.y);
-        ui.horizontal(|ui| {
-            ui.label(RichText::new(text::BIND.get()).family(theme::strong_family()).size(18.0));
-            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                let close = ui.add(Button::new(icons::text("close", 18.0)).frame_when_inactive(false));
-                named(&close, text::CLOSE.get());
-                stays = !close.clicked();
-            });
-        });
-        ui.add_space(4.0);
+    let stays = page(ctx, "bind", text::BIND.get(), |ui| {
         ui.horizontal_top(|ui| {
             ui.vertical(|ui| {
                 ui.set_width(230.0);
-                inputs(ui, page);
+                inputs(ui, binding);
             });
             ui.separator();
             ui.vertical(|ui| {
                 ui.set_width(ui.available_width());
-                one(ui, page, &mut asks);
+                one(ui, binding, &mut asks);
             });
         });
     });
-    (stays && !modal.should_close(), asks)
+    (stays, asks)
 }
 
 fn inputs(ui: &mut Ui, page: &mut Binding) {
@@ -139,6 +125,19 @@ fn one(ui: &mut Ui, page: &mut Binding, asks: &mut Vec<Ask>) {
             named(&bind, text::BIND_THIS.get());
             if bind.clicked() {
                 asks.push(Ask::Bind);
+            }
+            if let Some(Ok(answer)) = &page.answer {
+                let (suggestion, judgement) = answer.as_ref();
+                if suggestion.lacking().next().is_some() {
+                    ui.weak(text::either("Choose the columns that are missing.", "Choisissez les colonnes manquantes."));
+                } else if judgement.as_ref().is_ok_and(Judgement::refuses) {
+                    ui.weak(text::either(
+                        "The contract refuses some rows: correct them in your file.",
+                        "Le contrat refuse des lignes : corrigez-les dans votre fichier.",
+                    ));
+                } else if suggestion.is_brought() {
+                    ui.weak(text::either("The file is copied into the project.", "Le fichier est copié dans le projet."));
+                }
             }
             if page.bound.get(&page.input).is_some_and(Option::is_some)
                 && ui.button(text::either("Back to the sample", "Revenir à l'exemple")).clicked()

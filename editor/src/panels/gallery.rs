@@ -1,10 +1,10 @@
 //! The gallery: template packages to look at, to try on their samples, and to install.
 
-use egui::{Button, Color32, Frame, Modal, Rect, RichText, ScrollArea, Sense, Stroke, TextEdit, Ui, Vec2, vec2};
+use egui::{Button, Color32, Frame, Rect, RichText, ScrollArea, Sense, Stroke, TextEdit, Ui, Vec2, vec2};
 use weir_engine::package::PackageKind;
 use weir_nodes::contract::Local;
 
-use super::{empty, named};
+use super::{empty, named, page};
 use crate::canvas::geometry::Geometry;
 use crate::desk::Ask;
 use crate::gallery::{Detail, Gallery};
@@ -32,21 +32,7 @@ pub(super) fn show(ctx: &egui::Context, gallery: &mut Gallery) -> (bool, Vec<Ask
         gallery.asked = Some(gallery.search.clone());
         asks.push(Ask::Gallery);
     }
-    let room = ctx.content_rect().size() - vec2(80.0, 80.0);
-    let size = vec2(room.x.min(1120.0), room.y.min(760.0));
-    let mut stays = true;
-    let page = Modal::new(egui::Id::unique("gallery")).show(ctx, |ui| {
-        ui.set_width(size.x);
-        ui.set_height(size.y);
-        ui.horizontal(|ui| {
-            ui.label(RichText::new(text::GALLERY.get()).family(theme::strong_family()).size(18.0));
-            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                let close = ui.add(Button::new(icons::text("close", 18.0)).frame_when_inactive(false));
-                named(&close, text::CLOSE.get());
-                stays = !close.clicked();
-            });
-        });
-        ui.add_space(4.0);
+    let stays = page(ctx, "gallery", text::GALLERY.get(), |ui| {
         ui.horizontal_top(|ui| {
             ui.vertical(|ui| {
                 ui.set_width(300.0);
@@ -78,7 +64,7 @@ pub(super) fn show(ctx: &egui::Context, gallery: &mut Gallery) -> (bool, Vec<Ask
             });
         });
     });
-    (stays && !page.should_close(), asks)
+    (stays, asks)
 }
 
 fn list(ui: &mut Ui, gallery: &mut Gallery, asks: &mut Vec<Ask>) {

@@ -20,6 +20,8 @@ use egui::{Response, RichText, Role, Ui, WidgetInfo};
 
 use crate::command::{self, Command};
 use crate::icons;
+use crate::text;
+use crate::theme;
 
 /// Gives a widget the name that screen readers say.
 pub fn named(response: &Response, name: &str) {
@@ -56,6 +58,29 @@ pub fn shortened(text: &str, most: usize) -> String {
         true => text.chars().take(most - 1).chain(['…']).collect(),
         false => text.to_owned(),
     }
+}
+
+/// A page above the window, with a title. Whether it stays.
+pub fn page(ctx: &egui::Context, id: &str, title: &str, content: impl FnOnce(&mut Ui)) -> bool {
+    let room = ctx.content_rect().size() - egui::vec2(80.0, 80.0);
+    let size = egui::vec2(room.x.min(1120.0), room.y.min(760.0));
+    let mut stays = true;
+    let frame = egui::Frame::window(&ctx.global_style()).inner_margin(16.0);
+    let shown = egui::Modal::new(egui::Id::unique(id)).frame(frame).show(ctx, |ui| {
+        ui.set_width(size.x);
+        ui.set_height(size.y);
+        ui.horizontal(|ui| {
+            ui.label(RichText::new(title).family(theme::strong_family()).size(18.0));
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                let close = ui.add(egui::Button::new(icons::text("close", 18.0)).frame_when_inactive(false));
+                named(&close, text::CLOSE.get());
+                stays = !close.clicked();
+            });
+        });
+        ui.add_space(4.0);
+        content(ui);
+    });
+    stays && !shown.should_close()
 }
 
 /// An empty panel says what to do next.

@@ -18,7 +18,7 @@ use weir_nodes::{ColumnType, Problem};
 use super::INPUTS;
 use crate::approval::{Act, Person, allow};
 use crate::audit::{Audit, Event};
-use crate::check::{Checked, check};
+use crate::check::check;
 use crate::effect::dry_run;
 use crate::plan::Limits;
 use crate::preview::{cell::cell, preview};
@@ -96,12 +96,22 @@ pub struct Suggestion {
     pub matches: Vec<Match>,
     /// The file's columns.
     pub columns: Vec<String>,
+    /// Where the file is now, and where it comes to lie.
+    #[serde(skip)]
+    from: PathBuf,
+    #[serde(skip)]
+    target: PathBuf,
     /// The step that reads it: its kind and parameters.
     #[serde(skip)]
     reading: (String, Value),
 }
 
 impl Suggestion {
+    /// Whether the file lies outside the project and is copied into it when it is bound.
+    pub fn is_brought(&self) -> bool {
+        self.from != self.target
+    }
+
     /// The columns that must be chosen before the file can be bound.
     pub fn lacking(&self) -> impl Iterator<Item = &Match> {
         self.matches.iter().filter(|found| found.from.is_none() && !found.optional)
@@ -141,24 +151,19 @@ pub fn contracts(project: &Project, folder: &Path) -> Result<(Project, Inputs), 
     Ok((project.clone().housing(&folder.join(super::MANIFEST)), contracts))
 }
 
-/// A file where workflows may read it: copied into the project's `data` where it lies elsewhere. Says whether it was.
-pub fn bring_in(project: &Project, file: &Path) -> Result<(PathBuf, bool), Problem> {
-    let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
-    if project.refused(&absolute.display().to_string()).is_none() || !absolute.is_file() {
-        return Ok((absolute, false));
+/// Where a file comes to lie when it is bound: where it is, or in the project's `data` when it lies elsewhere.
+fn destination(project: &Project, file: &Path) -> Result<PathBuf, Problem> {
+    if project.refused(&file.display().to_string()).is_none() {
+        return Ok(file.to_owned());
     }
-    let name = absolute.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let target = project.root().join("data").join(&name);
-    let trouble = |error: std::io::Error| {
-        let problem = Problem::error(format!("The file cannot be brought into the project: {error}."));
-        problem.in_file(target.display().to_string(), None).help("Copy it there yourself.")
-    };
-    if target.exists() && std::fs::read(&target).map_err(trouble)? != std::fs::read(&absolute).map_err(trouble)? {
+    let same = || Some(std::fs::read(&target).ok()? == std::fs::read(file).ok()?);
+    if target.exists() && same() != Some(true) {
         let problem = Problem::error(format!("There is another data/{name} in the project.")).in_file(target.display().to_string(), None);
         return Err(problem.help("Rename one of them, or allow the file's folder in weir.toml: folders = [\"…\"]."));
     }
-    std::fs::create_dir_all(project.root().join("data")).and_then(|()| std::fs::copy(&absolute, &target)).map_err(trouble)?;
-    Ok((target, true))
+    Ok(target)
 }
 
 /// The file that is bound to an input, as its binding names it; none when the input reads its example.
@@ -180,17 +185,16 @@ fn sketch(name: &str, nodes: Value, edges: Value) -> Result<Workflow, Problem> {
 }
 
 /// The first rows of a file.
-async fn look(project: &Project, kind: &str, params: &Value, limits: &Limits) -> Result<(Checked, RecordBatch), Problem> {
+async fn look(project: &Project, kind: &str, params: &Value, limits: &Limits) -> Result<RecordBatch, Problem> {
     let workflow = sketch("look", json!({ READ: { "kind": kind, "params": params } }), json!([]))?;
     let checked = check(&workflow, project, &[]);
     if let Some(problem) = checked.problems.iter().find(|problem| problem.is_error()) {
         return Err(problem.clone());
     }
-    let page = preview(&checked, READ, LOOKED_AT, limits).await?;
-    Ok((checked, page.rows))
+    Ok(preview(&checked, READ, LOOKED_AT, limits).await?.rows)
 }
 
-/// Suggests which columns of a file are the contract's. The file must lie in the project.
+/// Suggests which columns of a file are the contract's. Nothing is changed.
 pub async fn suggest(project: &Project, contracts: &Inputs, wish: &Wish, limits: &Limits) -> Result<Suggestion, Problem> {
     let contract = contracts.find(&wish.input, INPUTS)?;
     let absolute = std::path::absolute(&wish.file).unwrap_or_else(|_| wish.file.clone());
@@ -198,15 +202,14 @@ pub async fn suggest(project: &Project, contracts: &Inputs, wish: &Wish, limits:
         let problem = Problem::error("There is no such file.").in_file(wish.file.display().to_string(), None);
         return Err(problem.help("Check its path."));
     }
-    let file = project.reference(&absolute);
-    if let Some(problem) = project.refused(&file) {
-        return Err(problem);
-    }
-    let (kind, mut params) = weir_nodes::suggest::reading(&file);
+    let target = destination(project, &absolute)?;
+    let file = project.reference(&target);
+    let (kind, mut params) = weir_nodes::suggest::reading(&absolute.display().to_string());
     if let Some(params) = params.as_object_mut() {
         params.extend(wish.reading.clone());
     }
-    let (_, rows) = look(project, kind, &params, limits).await?;
+    // It is looked at where it is: nothing is brought anywhere before it is bound.
+    let rows = look(&project.clone().allowing(&absolute), kind, &params, limits).await?;
     let schema = rows.schema();
     let columns: Vec<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
     let matches = matched(contract, &rows, &wish.columns, &columns)?;
@@ -220,7 +223,7 @@ pub async fn suggest(project: &Project, contracts: &Inputs, wish: &Wish, limits:
     if let (true, false, Some(params)) = (takes, texts.is_empty(), params.as_object_mut()) {
         params.entry("columns").or_insert(Value::Array(texts));
     }
-    Ok(Suggestion { input: wish.input.clone(), file, matches, columns, reading: (kind.to_owned(), params) })
+    Ok(Suggestion { input: wish.input.clone(), file, from: absolute, target, matches, columns, reading: (kind.to_owned(), params) })
 }
 
 /// The values of a column that are there, as people see them.
@@ -360,8 +363,10 @@ fn matched(
 }
 
 /// The workflow that binds a file as suggested.
-fn binding(suggestion: &Suggestion) -> Result<Workflow, Problem> {
+fn binding(suggestion: &Suggestion, file: &str) -> Result<Workflow, Problem> {
     let (kind, params) = &suggestion.reading;
+    let mut params = params.clone();
+    params["path"] = file.into();
     let chosen: Vec<Value> = suggestion
         .matches
         .iter()
@@ -370,7 +375,7 @@ fn binding(suggestion: &Suggestion) -> Result<Workflow, Problem> {
             Some(if *from == found.column { json!({ "column": from }) } else { json!({ "column": from, "as": found.column }) })
         })
         .collect();
-    bound(&suggestion.input, kind, params, Some(chosen))
+    bound(&suggestion.input, kind, &params, Some(chosen))
 }
 
 fn bound(input: &str, kind: &str, params: &Value, chosen: Option<Vec<Value>>) -> Result<Workflow, Problem> {
@@ -421,13 +426,9 @@ pub async fn judge(project: &Project, contracts: &Inputs, suggestion: &Suggestio
     written
         .and_then(|text| std::fs::write(folder.join(INPUTS), text))
         .map_err(|error| Problem::error(format!("There is no room to try the binding: {error}.")).help("Check the disk's space."))?;
-    let mut workflow = binding(suggestion)?;
-    // Seen from the scratch folder, the file is elsewhere.
-    if let Some(params) = workflow.nodes.get_mut(READ).map(|node| &mut node.params) {
-        params.insert("path".into(), crate::project::clean(project.path(&suggestion.file)).display().to_string().into());
-    }
+    let workflow = binding(suggestion, &suggestion.from.display().to_string())?;
     save(&workflow, &place(folder, &suggestion.input))?;
-    let here = project.clone().at(folder);
+    let here = project.clone().allowing(&suggestion.from).at(folder);
     let step = "input";
     let (kind, params) = weir_nodes::suggest::contract(INPUTS, &suggestion.input);
     let drain = weir_nodes::suggest::exit("out");
@@ -467,7 +468,15 @@ pub fn bind(project: &Project, suggestion: &Suggestion) -> Result<PathBuf, Probl
     allow(project, &person, Act::Bind)?;
     lacking(suggestion)?;
     let path = place(project.home(), &suggestion.input);
-    save(&binding(suggestion)?, &path)?;
+    let workflow = binding(suggestion, &suggestion.file)?;
+    if suggestion.is_brought() {
+        let Suggestion { from, target, .. } = suggestion;
+        std::fs::create_dir_all(target.parent().unwrap_or(target)).and_then(|()| std::fs::copy(from, target)).map_err(|error| {
+            let problem = Problem::error(format!("The file cannot be brought into the project: {error}."));
+            problem.in_file(target.display().to_string(), None).help("Copy it there yourself.")
+        })?;
+    }
+    save(&workflow, &path)?;
     let matches: BTreeMap<&str, Option<&str>> =
         suggestion.matches.iter().map(|found| (found.column.as_str(), found.from.as_deref())).collect();
     let detail = json!({ "file": suggestion.file, "columns": matches });

@@ -6,7 +6,7 @@ use std::path::Path;
 use clap::Args;
 use serde_json::{Map, Value, json};
 use weir_engine::Problem;
-use weir_engine::package::bind::{Judgement, Suggestion, Why, Wish, bind, bring_in, contracts, judge, suggest, unbind};
+use weir_engine::package::bind::{Judgement, Suggestion, Why, Wish, bind, contracts, judge, suggest, unbind};
 use weir_engine::project::Project;
 
 use super::{Place, package_folder};
@@ -82,12 +82,8 @@ impl Bind {
                 .rsplit_once('#')
                 .filter(|_| !Path::new(file).exists())
                 .map_or((file.as_str(), None), |(file, sheet)| (file, Some(sheet)));
-            let (file, copied) = if self.dry_run { (Path::new(file).to_owned(), false) } else { bring_in(&project, Path::new(file))? };
-            if copied && !self.json {
-                output::say(&format!("Copied to {}.", project.shown(&file)));
-            }
             let reading: Map<String, Value> = sheet.map(|sheet| ("sheet".to_owned(), json!(sheet))).into_iter().collect();
-            let wish = Wish { input: input.clone(), file, reading, columns: self.columns(input) };
+            let wish = Wish { input: input.clone(), file: file.into(), reading, columns: self.columns(input) };
             let suggestion = block_on(limits.threads, suggest(&project, &known, &wish, &limits))?;
             if !self.json {
                 print(&suggestion);
@@ -104,7 +100,8 @@ impl Bind {
             for (suggestion, _) in &ready {
                 let path = bind(&project, suggestion)?;
                 if !self.json {
-                    output::say(&format!("Bound {} in {}.", suggestion.input, project.shown(&path)));
+                    let brought = if suggestion.is_brought() { ", with a copy of the file in data" } else { "" };
+                    output::say(&format!("Bound {} in {}{brought}.", suggestion.input, project.shown(&path)));
                 }
             }
         } else if !self.json {
