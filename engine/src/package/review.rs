@@ -16,7 +16,7 @@ use crate::plan::Limits;
 use crate::preview::preview;
 use crate::project::Project;
 use crate::run::Trial;
-use crate::trace::{Question, back, row_condition};
+use crate::trace::{Question, back, is_traceable, row_condition};
 use crate::workflow::{PortRef, Workflow};
 
 /// The numbers of threads that must give the same digests.
@@ -117,11 +117,9 @@ pub async fn review(files: &Files, needs: &[Files], limits: &Limits) -> Result<R
         format!("{outputs} outputs with {} threads", THREADS.map(|n| n.to_string()).join(", ")),
         same(&tried, &home, limits).await?,
     );
-    report.add(
-        "figures",
-        format!("{} rules, one row of each output traced", manifest.figures.len()),
-        figures(&manifest, &tried, &home, limits).await,
-    );
+    let (found, traced, outputs) = figures(&manifest, &tried, &home, limits).await;
+    let rest = if traced == outputs { String::new() } else { format!("; {} are woven of too many steps for that", outputs - traced) };
+    report.add("figures", format!("{} rules, a row of {traced} outputs traced{rest}", manifest.figures.len()), found);
     report.add("documentation", "README.md, words of every step".into(), documented(files, &tried));
     Ok(report)
 }
@@ -254,8 +252,8 @@ async fn same(tried: &[Tried], folder: &Path, limits: &Limits) -> Result<Vec<Str
     Ok(found)
 }
 
-async fn figures(manifest: &Manifest, tried: &[Tried], folder: &Path, limits: &Limits) -> Vec<String> {
-    let mut found = Vec::new();
+async fn figures(manifest: &Manifest, tried: &[Tried], folder: &Path, limits: &Limits) -> (Vec<String>, usize, usize) {
+    let (mut found, mut followed, mut outputs) = (Vec::new(), 0, 0);
     for figure in &manifest.figures {
         let rows = tried
             .iter()
@@ -301,15 +299,18 @@ async fn figures(manifest: &Manifest, tried: &[Tried], folder: &Path, limits: &L
                 }
             }
         }
-        found.extend(traced(tried, folder, limits).await);
+        let (wrong, some, all) = traced(tried, folder, limits).await;
+        found.extend(wrong);
+        (followed, outputs) = (followed + some, outputs + all);
     }
-    found
+    (found, followed, outputs)
 }
 
-/// Whether the first row of everything that a workflow loads can be followed to its sources.
-async fn traced(tried: &Tried, folder: &Path, limits: &Limits) -> Vec<String> {
-    let mut found = Vec::new();
-    let Ok(project) = Project::of(&folder.join(&tried.path)) else { return found };
+/// Whether the first row of everything that a workflow loads can be followed to its sources; and how many outputs were, of
+/// how many.
+async fn traced(tried: &Tried, folder: &Path, limits: &Limits) -> (Vec<String>, usize, usize) {
+    let (mut found, mut followed, mut outputs) = (Vec::new(), 0, 0);
+    let Ok(project) = Project::of(&folder.join(&tried.path)) else { return (found, 0, 0) };
     for (node, step) in &tried.checked.steps {
         for sink in &step.planned.sinks {
             let Some(wire) = step.wire(sink.port(), 0) else { continue };
@@ -326,6 +327,11 @@ async fn traced(tried: &Tried, folder: &Path, limits: &Limits) -> Vec<String> {
                 found.push(format!("{}: the sample gives {node} no row", tried.path));
                 continue;
             }
+            outputs += 1;
+            if !is_traceable(&tried.checked, &port) {
+                continue;
+            }
+            followed += 1;
             let condition = row_condition(&first, 0);
             let question = Question {
                 workflow: &tried.workflow,
@@ -347,7 +353,7 @@ async fn traced(tried: &Tried, folder: &Path, limits: &Limits) -> Vec<String> {
             }
         }
     }
-    found
+    (found, followed, outputs)
 }
 
 fn documented(files: &Files, tried: &[Tried]) -> Vec<String> {

@@ -26,7 +26,7 @@ use crate::approval::approved;
 use crate::check::{self, Checked};
 use crate::history::History;
 use crate::ledger::{Ledger, RUN};
-use crate::plan::assemble::untapped;
+use crate::plan::assemble::{extent, untapped};
 use crate::plan::error::StepError;
 use crate::plan::{Limits, WireId, session};
 use crate::preview::cell::cell;
@@ -34,6 +34,14 @@ use crate::project::Project;
 use crate::run::{Proving, certificate_of};
 use crate::workflow::{PortRef, Workflow};
 use lineage::{Leaf, carrier, holds, traced};
+
+/// The most operators of a plan that is followed back in one piece.
+pub(crate) const LARGEST: u64 = 1_500;
+
+/// Whether what leaves by a port (`NODE.PORT`) can be followed back in one piece.
+pub fn is_traceable(checked: &Checked, reference: &str) -> bool {
+    checked.find_port(reference).is_ok_and(|(_, node, port)| extent(checked, &node, port) <= LARGEST)
+}
 
 /// Rows of a source.
 #[derive(Debug, Clone)]
@@ -366,6 +374,11 @@ pub async fn back(project: &Project, question: &Question<'_>, limits: &Limits) -
     let checked = sound(project, question.workflow, &question.set)?;
     let proving = question.run.map(|_| Proving::start(checked.steps.values().flat_map(|step| step.sources.clone())));
     let (_, node, port) = checked.find_port(&question.port)?;
+    let size = extent(&checked, &node, port);
+    if size > LARGEST {
+        let what = format!("Too much comes together here to be followed back at once: {size} operators, and {LARGEST} can be.");
+        return Err(Problem::error(what).at_node(&node).help("Ask about a step nearer to the sources."));
+    }
     let folder = project.scratch()?;
     let context = session::session(limits, folder.path()).map_err(|error| said(&error))?;
     let table = whole(&checked, &node, port)?;
