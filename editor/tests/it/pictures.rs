@@ -13,7 +13,7 @@ fn pictures() -> Vec<(PathBuf, PathBuf)> {
     let mut found = Vec::new();
     for package in packages.filter(|folder| folder.join("package.json").is_file()) {
         let manifest = Manifest::of(&Files::of_folder(&package).unwrap()).unwrap();
-        for path in manifest.workflows.keys() {
+        for path in Files::of_folder(&package).unwrap().0.keys().filter(|path| path.starts_with("workflows/")) {
             let stem = Path::new(path).file_stem().unwrap().to_string_lossy().into_owned();
             let picture = if *path == manifest.main { "picture.svg".to_owned() } else { format!("picture-{stem}.svg") };
             found.push((package.join(path), package.join(picture)));

@@ -162,7 +162,8 @@ fn looked_at(workflow: &Workflow, project: &Project, set: &[(String, String)], a
         // A step that stands for others got a parameter that nobody typed.
         let typed = |problem: &Problem| match (&problem.field, drawn.nodes.get(id)) {
             (Some(field), Some(drawn)) => !node.params.contains_key(field) || drawn.params.contains_key(field),
-            _ => true,
+            (Some(_), None) => false,
+            (None, _) => true,
         };
         checked.problems.extend(found.into_iter().filter(typed).map(|problem| problem.at_node(id)));
         if let Some(step) = step {

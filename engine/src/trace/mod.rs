@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, Int64Array, RecordBatch};
-use arrow::compute::concat_batches;
+use arrow::compute::{SortColumn, SortOptions, concat_batches, lexsort_to_indices};
 use arrow::datatypes::{DataType, Int64Type};
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{DataFusionError, Result as Planned};
@@ -192,6 +192,24 @@ async fn collected(context: &SessionContext, plan: &LogicalPlan) -> Result<Recor
         Ok(concat_batches(&schema, &batches)?)
     };
     rows.await.map_err(|error| said(&error))
+}
+
+/// The rows of a table in its order, without hidden columns. They are few, and sorted here: the layer below can lose
+/// track of an order that is made of copies of columns.
+async fn shown(context: &SessionContext, table: &Table) -> Result<RecordBatch, Problem> {
+    let rows = collected(context, &table.plan).await?;
+    let keys = table.order.iter().filter_map(|key| {
+        let options = SortOptions { descending: key.descending, nulls_first: key.nulls_first };
+        Some(SortColumn { values: Arc::clone(rows.column_by_name(&key.column)?), options: Some(options) })
+    });
+    let keys: Vec<SortColumn> = keys.collect();
+    let sorted = || -> Result<RecordBatch, arrow::error::ArrowError> {
+        if keys.is_empty() {
+            return Ok(rows.clone());
+        }
+        arrow::compute::take_record_batch(&rows, &lexsort_to_indices(&keys, None)?)
+    };
+    sorted().map(|rows| visible(&rows)).map_err(|error| Problem::error(error.to_string()))
 }
 
 /// The steps that rows pass on their way to a port, sources first.
@@ -418,19 +436,16 @@ pub async fn back(project: &Project, question: &Question<'_>, limits: &Limits) -
                 continue;
             }
             let table = whole(&checked, &id, port.name)?;
-            let plan = over(&table.plan, &tables)
-                .and_then(|plan| Table::new(plan, table.order.clone()).shown(None))
-                .map_err(|error| said(&error))?;
-            let rows = collected(&context, &plan).await?;
+            let plan = over(&table.plan, &tables).map_err(|error| said(&error))?;
+            let rows = shown(&context, &Table::new(plan, table.order.clone())).await?;
             if rows.num_rows() > 0 {
                 steps.push(StepRows { node: id.clone(), kind: step.kind.identity.id, port: port.name.to_owned(), rows });
             }
         }
     }
     let again = over(&table.plan, &tables).map_err(|error| said(&error))?;
-    let again =
-        Table::new(again, table.order.clone()).filter(asked.clone()).and_then(|table| table.shown(None)).map_err(|error| said(&error))?;
-    let again = collected(&context, &again).await?;
+    let again = Table::new(again, table.order.clone()).filter(asked.clone()).map_err(|error| said(&error))?;
+    let again = shown(&context, &again).await?;
     // What was recorded is what counts, where it was.
     let target = match (question.run, question.table) {
         (Some(run), Some(name)) => recorded(project, &context, name, asked, &again, &run.run).await?,

@@ -216,7 +216,7 @@ impl NodeKind for Mapping {
 impl Mapping {
     /// The place of the entry that a row's values fit, as an expression: exact keys at once, the others in turn.
     fn place(&self, entries: &[Entry], subjects: &[Expr]) -> datafusion::common::Result<Expr> {
-        let mut best: Option<Expr> = None;
+        let mut parts: Vec<Expr> = Vec::new();
         // Entries are in the order in which they count. Runs of exact ones are one table of values.
         let mut rest = entries;
         while let Some(first) = rest.first() {
@@ -228,13 +228,15 @@ impl Mapping {
                 let fits = first.keys.iter().zip(subjects).map(|(key, subject)| key.fits(subject)).reduce(Expr::and);
                 when(fits.unwrap_or_else(|| lit(true)), lit(first.place)).end()?
             };
-            best = Some(match best {
-                None => part,
-                Some(best) => coalesce(vec![best, part]),
-            });
+            parts.push(part);
             rest = behind;
         }
-        Ok(best.unwrap_or_else(|| lit(ScalarValue::Int64(None))))
+        // The first that fits, side by side: one inside the other they would double with every line.
+        Ok(match parts.len() {
+            0 => lit(ScalarValue::Int64(None)),
+            1 => parts.remove(0),
+            _ => coalesce(parts),
+        })
     }
 
     /// The values of each column made, entry by entry in the order of the table.

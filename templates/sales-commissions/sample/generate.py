@@ -2,7 +2,7 @@
 
     python3 sample/generate.py          (Python standard library only; the same files every time)
 
-Writes   sample/*.csv           a made-up software company: April to September 2026, twenty-two people, six months of deals
+Writes   sample/*.csv           a made-up software company: May to September 2026, twenty-two people, five months of deals
          tests/export/deals.csv the same deals, as a CRM set up in French exports them: other names, another order,
                                 semicolons, decimal commas, dd/mm/yyyy, a column nobody needs
 
@@ -17,7 +17,7 @@ Put into the data on purpose, so that every rule has something to say:
     without a quota, one nobody knows, one who has left, one whose role has no plan; shares that add up to 90 %; a currency
     without a rate; a negative and an absurd amount; a cancellation without a date; an amount corrected after it was paid.
 
-The commissions of April to August (`paid.csv`) are computed here month by month, as they would have been at the time.
+The commissions of May to August (`paid.csv`) are computed here month by month, as they would have been at the time.
 """
 
 import csv
@@ -30,7 +30,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 EXPORT = HERE.parent / "tests" / "export"
-R = random.Random(20260930)
+R = random.Random(20260905)
 CENT = Decimal("0.01")
 
 
@@ -121,7 +121,7 @@ def deal(owner, close, stage, arr=None, **more):
     currency = more.pop("currency", currency)
     product = more.pop("product", None) or R.choices(PRODUCTS, WEIGHTS)[0]
     kind = R.choices(["New business", "Expansion", "Renewal"], [55, 27, 18])[0]
-    euros = R.lognormvariate(10.35, 0.62) + 2500
+    euros = R.lognormvariate(10.2, 0.62) + 2500
     factor = rate(currency, min(close.month, 8)) or Decimal("1.0")
     if arr is None:
         amount = Decimal(euros) * factor
@@ -154,11 +154,11 @@ def day(month):
     return date(2026, month, R.randint(1, 30))
 
 
-for month in range(4, 10):
+for month in range(5, 10):
     for person in OWNERS:
         for _ in range(R.choices([2, 3, 4, 5], [20, 40, 30, 10])[0]):
             deal(person[0], day(month), "Closed Won")
-        for _ in range(R.choices([2, 3, 4, 5], [30, 30, 20, 20])[0]):
+        for _ in range(R.choices([1, 2], [50, 50])[0]):
             deal(person[0], day(month), R.choices(["Closed Lost", "Negotiation", "Proposal", "Prospecting", "Qualification"], [45, 15, 15, 15, 10])[0])
 for person in ("E1011", "E1023", "E1032", "E1042"):
     deal(person, date(2026, 10, R.randint(1, 8)), "Closed Won")  # after the month: not yet
@@ -183,7 +183,7 @@ free = lambda month, **f: [d for d in won if d["close_date"].month == month and 
 # Cancelled: in September, of July (one of them split), August and the quarter before; in August already; in the month of the sale
 split_july = next(d for d in won if d["deal_id"] in in_split and d["close_date"].month == 7 and d["arr"] > 15000 and d["recurring"])
 split_july["cancelled_on"] = date(2026, 9, 14)
-for month, when in ((7, date(2026, 9, 3)), (8, date(2026, 9, 22)), (4, date(2026, 9, 9)), (5, date(2026, 9, 17)), (7, date(2026, 8, 20)), (8, date(2026, 8, 31)), (9, date(2026, 9, 30)), (8, date(2026, 10, 6))):
+for month, when in ((7, date(2026, 9, 3)), (8, date(2026, 9, 22)), (5, date(2026, 9, 9)), (6, date(2026, 9, 17)), (7, date(2026, 8, 20)), (8, date(2026, 8, 31)), (9, date(2026, 9, 30)), (8, date(2026, 10, 6))):
     d = R.choice(free(month))
     d["cancelled_on"] = max(when, d["close_date"])
 d = R.choice(free(6))
@@ -324,7 +324,7 @@ def run(month, paid):
 
 
 paid = []
-for month in range(4, 9):
+for month in range(5, 9):
     lines, back = run(month, paid)
     for d, person, credit, plan, part, amount in sorted(lines + back, key=lambda l: (l[1], l[0]["deal_id"], l[2])):
         paid.append((date(2026, month, 1), d["deal_id"], person, credit, plan, part, amount))
