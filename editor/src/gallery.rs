@@ -61,6 +61,9 @@ pub struct Detail {
     pub readme: String,
 }
 
+/// How a file would be bound, and what the contract says of it.
+pub type Suggested = Result<Box<(Suggestion, Result<Judgement, Problem>)>, Problem>;
+
 /// The guided page: which file is which input.
 #[derive(Debug)]
 pub struct Binding {
@@ -79,7 +82,7 @@ pub struct Binding {
     /// What was asked about last.
     pub asked: Option<(String, String, BTreeMap<String, Option<String>>)>,
     /// What is suggested, and what the contract says of it.
-    pub answer: Option<Result<Box<(Suggestion, Result<Judgement, Problem>)>, Problem>>,
+    pub answer: Option<Suggested>,
     /// Whether something is being looked at.
     pub busy: bool,
 }
@@ -90,7 +93,7 @@ impl Binding {
         if !weir_engine::package::is_package(project.home()) {
             return None;
         }
-        let (project, contracts) = contracts(project, &project.home().to_owned()).ok()?;
+        let (project, contracts) = contracts(project, project.home()).ok()?;
         let bound: BTreeMap<String, Option<String>> =
             contracts.inputs.keys().map(|name| (name.clone(), bound_file(&project, name))).collect();
         let input = bound.iter().find(|(_, file)| file.is_none()).or(bound.iter().next()).map(|(name, _)| name.clone())?;
@@ -145,7 +148,7 @@ pub enum News {
     /// The workflow of a package that now stands somewhere; whether it is a sample, to be run at once.
     Placed(Result<PathBuf, Problem>, bool),
     /// What is suggested for a file.
-    Suggested(Result<Box<(Suggestion, Result<Judgement, Problem>)>, Problem>),
+    Suggested(Suggested),
     /// A file was bound or taken back.
     Bound(Result<(), Problem>),
 }

@@ -135,7 +135,7 @@ impl Show {
             manifest.publisher,
             manifest.licence
         ));
-        output::say(&format!("{}", manifest.summary.of(french)));
+        output::say(manifest.summary.of(french));
         output::say(&match seal::verify(&files) {
             Ok(seal) => format!("Signed by {} with {}.", seal.publisher, seal.key),
             Err(problem) => problem.to_string(),
