@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use serde_json::Map;
 use weir_engine::Problem;
 use weir_engine::package::bind::{Judgement, Suggestion, Wish, bind, bound_file, contracts, judge, suggest, unbind};
 use weir_engine::package::install::{Trust, Wanted, install, project_in};
@@ -350,12 +349,7 @@ impl Worker {
         self.start("suggest".to_owned(), async move {
             let limits = Limits::default();
             let find = async {
-                let (file, sheet) = match file.rsplit_once('#').filter(|_| !std::path::Path::new(&file).exists()) {
-                    Some((file, sheet)) => (PathBuf::from(file), Some(sheet.to_owned())),
-                    None => (PathBuf::from(&file), None),
-                };
-                let reading: Map<String, serde_json::Value> = sheet.map(|sheet| ("sheet".to_owned(), sheet.into())).into_iter().collect();
-                let suggestion = suggest(&project, &contracts, &Wish { input, file, reading, columns }, &limits).await?;
+                let suggestion = suggest(&project, &contracts, &Wish { input, file, columns }, &limits).await?;
                 let judgement = judge(&project, &contracts, &suggestion, &limits).await;
                 Ok(Box::new((suggestion, judgement)))
             };

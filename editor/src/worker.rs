@@ -158,7 +158,7 @@ impl Worker {
     /// Starts it; `ctx` is woken when there is an answer.
     pub fn new(ctx: &egui::Context) -> Result<Self, Problem> {
         let trouble = |error: std::io::Error| Problem::error(format!("The engine cannot start: {error}."));
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(trouble)?;
+        let runtime = weir_engine::plan::runtime(2).map_err(trouble)?;
         let limits = Limits::default();
         // Half of what a run may use: the editor shares the machine.
         let previews = Arc::new(Previews::new(Limits { memory_bytes: limits.memory_bytes / 2, ..limits })?);

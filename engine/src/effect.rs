@@ -149,20 +149,23 @@ pub(crate) async fn tried(
     let trial = trial(workflow, &checked, project, limits, scratch.path()).await?;
     let mut outputs = Vec::new();
     for (proof, path) in trial.outputs.iter().zip(&trial.tables) {
-        let rows =
-            read(path).map_err(|why| Problem::error(format!("What would be loaded into {} cannot be looked at: {why}.", proof.target)))?;
+        let rows = first_rows(path, usize::MAX)?;
         outputs.push(Output { proof: proof.clone(), rows });
     }
     Ok((trial, outputs))
 }
 
-fn read(path: &Path) -> Result<RecordBatch, String> {
-    let file = File::open(path).map_err(|error| error.to_string())?;
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| error.to_string())?;
-    let schema = builder.schema().clone();
-    let batches: Vec<RecordBatch> =
-        builder.build().map_err(|error| error.to_string())?.collect::<Result<_, _>>().map_err(|error| error.to_string())?;
-    concat_batches(&schema, &batches).map_err(|error| error.to_string())
+/// The first rows of what would be loaded, from the file where a trial left them.
+///
+/// # Errors
+/// When the file cannot be read.
+pub(crate) fn first_rows(path: &Path, rows: usize) -> Result<RecordBatch, Problem> {
+    let read = || -> Result<RecordBatch, Box<dyn std::error::Error>> {
+        let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(path)?)?.with_limit(rows);
+        let schema = reader.schema().clone();
+        Ok(concat_batches(&schema, &reader.build()?.collect::<Result<Vec<_>, _>>()?)?)
+    };
+    read().map_err(|why| Problem::error(format!("What would be loaded cannot be looked at: {why}.")))
 }
 
 /// Runs a workflow without publishing anything.

@@ -32,6 +32,30 @@ pub fn reading(path: &str) -> Suggestion {
     (kind, json!({ "path": path }))
 }
 
+/// A file and the part of it that is meant, as in `book.xlsx#Sales`. A file that is called so is meant whole.
+pub fn part(path: &str) -> (&str, Option<&str>) {
+    match path.rsplit_once('#') {
+        Some((file, part)) if takes(reading(file).0, "sheet") && !Path::new(path).exists() => (file, Some(part)),
+        _ => (path, None),
+    }
+}
+
+/// The step that reads a part of a file; the columns called `texts` as text, so that codes keep their zeros.
+pub fn reading_part(path: &str, part: Option<&str>, texts: &[&str]) -> Suggestion {
+    let (kind, mut params) = reading(path);
+    if let Some(part) = part {
+        params["sheet"] = part.into();
+    }
+    if takes(kind, "columns") && !texts.is_empty() {
+        params["columns"] = texts.iter().map(|name| json!({ "name": name, "type": ColumnType::Text })).collect();
+    }
+    (kind, params)
+}
+
+fn takes(kind: &str, parameter: &str) -> bool {
+    crate::registry::find(kind).is_some_and(|kind| kind.parameters().any(|name| name == parameter))
+}
+
 /// How a file is written, by its name, as the load step of that format does.
 pub fn format(path: &str, schema: &SchemaRef) -> Result<Arc<dyn FileFormat>, Problem> {
     let name = path.to_lowercase();

@@ -16,8 +16,7 @@ use crate::theme::{self, Colours};
 pub(super) fn show(ctx: &egui::Context, binding: &mut Binding) -> (bool, Vec<Ask>) {
     let mut asks = Vec::new();
     let wanted = (binding.input.clone(), binding.file.clone(), binding.columns.clone());
-    let file = binding.file.rsplit_once('#').map_or(binding.file.as_str(), |(file, _)| file);
-    let there = std::path::Path::new(file).is_file() || std::path::Path::new(&binding.file).is_file();
+    let there = std::path::Path::new(weir_nodes::suggest::part(&binding.file).0).is_file();
     if there && binding.asked.as_ref() != Some(&wanted) {
         binding.asked = Some(wanted);
         binding.busy = true;

@@ -19,11 +19,11 @@ use super::INPUTS;
 use crate::approval::{Act, Person, allow};
 use crate::audit::{Audit, Event};
 use crate::check::check;
-use crate::effect::dry_run;
+use crate::effect::first_rows;
 use crate::plan::Limits;
 use crate::preview::{cell::cell, preview};
 use crate::project::Project;
-use crate::run::certificate::Verdict;
+use crate::run::{certificate::Verdict, trial};
 use crate::workflow::Workflow;
 
 /// How many rows are looked at to suggest columns.
@@ -37,15 +37,20 @@ const READ: &str = "read";
 /// The step of a binding that gives the columns their names.
 const NAMES: &str = "columns";
 
+/// The port of a contract by which rows are accepted.
+const ACCEPTED: &str = "out";
+/// The ports that a file is judged by.
+const PORTS: [&str; 3] = ["exceptions", "rejected", ACCEPTED];
+/// How many refused rows are shown of each.
+const SHOWN: usize = 3;
+
 /// A file to bind.
 #[derive(Debug, Clone, Default)]
 pub struct Wish {
     /// The input.
     pub input: String,
-    /// The file.
-    pub file: PathBuf,
-    /// More parameters of the step that reads it, such as a workbook's sheet.
-    pub reading: Map<String, Value>,
+    /// The file, or a part of one, as in `deals.xlsx#September`.
+    pub file: String,
     /// Columns chosen by hand: the contract's name, and the file's; none leaves an optional column out.
     pub columns: BTreeMap<String, Option<String>>,
 }
@@ -101,12 +106,21 @@ pub struct Suggestion {
     from: PathBuf,
     #[serde(skip)]
     target: PathBuf,
-    /// The step that reads it: its kind and parameters.
+    /// The part of it that is read, such as a workbook's sheet.
     #[serde(skip)]
-    reading: (String, Value),
+    part: Option<String>,
+    /// Its columns that are read as text.
+    #[serde(skip)]
+    texts: Vec<String>,
 }
 
 impl Suggestion {
+    /// The step that reads it, where it lies under this path.
+    fn reading(&self, path: &str) -> (&'static str, Value) {
+        let texts: Vec<&str> = self.texts.iter().map(String::as_str).collect();
+        weir_nodes::suggest::reading_part(path, self.part.as_deref(), &texts)
+    }
+
     /// Whether the file lies outside the project and is copied into it when it is bound.
     pub fn is_brought(&self) -> bool {
         self.from != self.target
@@ -197,33 +211,24 @@ async fn look(project: &Project, kind: &str, params: &Value, limits: &Limits) ->
 /// Suggests which columns of a file are the contract's. Nothing is changed.
 pub async fn suggest(project: &Project, contracts: &Inputs, wish: &Wish, limits: &Limits) -> Result<Suggestion, Problem> {
     let contract = contracts.find(&wish.input, INPUTS)?;
-    let absolute = std::path::absolute(&wish.file).unwrap_or_else(|_| wish.file.clone());
+    let (path, part) = weir_nodes::suggest::part(&wish.file);
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.into());
     if !absolute.is_file() {
-        let problem = Problem::error("There is no such file.").in_file(wish.file.display().to_string(), None);
-        return Err(problem.help("Check its path."));
+        return Err(Problem::error("There is no such file.").in_file(path, None).help("Check its path."));
     }
     let target = destination(project, &absolute)?;
     let file = project.reference(&target);
-    let (kind, mut params) = weir_nodes::suggest::reading(&absolute.display().to_string());
-    if let Some(params) = params.as_object_mut() {
-        params.extend(wish.reading.clone());
-    }
     // It is looked at where it is: nothing is brought anywhere before it is bound.
+    let (kind, params) = weir_nodes::suggest::reading_part(&absolute.display().to_string(), part, &[]);
     let rows = look(&project.clone().allowing(&absolute), kind, &params, limits).await?;
     let schema = rows.schema();
     let columns: Vec<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
     let matches = matched(contract, &rows, &wish.columns, &columns)?;
     // Codes keep their zeros: what the contract takes as text is read as text.
-    let texts: Vec<Value> = matches
-        .iter()
-        .filter(|found| contract.column(&found.column).is_some_and(|asked| asked.column_type == ColumnType::Text))
-        .filter_map(|found| Some(json!({ "name": found.from.as_ref()?, "type": "text" })))
-        .collect();
-    let takes = weir_nodes::registry::find(kind).is_some_and(|kind| kind.parameters().any(|name| name == "columns"));
-    if let (true, false, Some(params)) = (takes, texts.is_empty(), params.as_object_mut()) {
-        params.entry("columns").or_insert(Value::Array(texts));
-    }
-    Ok(Suggestion { input: wish.input.clone(), file, from: absolute, target, matches, columns, reading: (kind.to_owned(), params) })
+    let is_text = |found: &&Match| contract.column(&found.column).is_some_and(|asked| asked.column_type == ColumnType::Text);
+    let texts = matches.iter().filter(is_text).filter_map(|found| found.from.clone()).collect();
+    let part = part.map(str::to_owned);
+    Ok(Suggestion { input: wish.input.clone(), file, from: absolute, target, matches, columns, part, texts })
 }
 
 /// The values of a column that are there, as people see them.
@@ -364,9 +369,7 @@ fn matched(
 
 /// The workflow that binds a file as suggested.
 fn binding(suggestion: &Suggestion, file: &str) -> Result<Workflow, Problem> {
-    let (kind, params) = &suggestion.reading;
-    let mut params = params.clone();
-    params["path"] = file.into();
+    let (kind, params) = suggestion.reading(file);
     let chosen: Vec<Value> = suggestion
         .matches
         .iter()
@@ -431,23 +434,25 @@ pub async fn judge(project: &Project, contracts: &Inputs, suggestion: &Suggestio
     let here = project.clone().allowing(&suggestion.from).at(folder);
     let step = "input";
     let (kind, params) = weir_nodes::suggest::contract(INPUTS, &suggestion.input);
-    let drain = weir_nodes::suggest::exit("out");
-    let asked = sketch("judge", json!({ step: { "kind": kind, "params": params }, "out": drain }), json!([{ "from": step, "to": "out" }]))?;
+    let mut nodes = json!({ step: { "kind": kind, "params": params } });
+    let edges = PORTS.map(|port| json!({ "from": format!("{step}.{port}"), "to": port }));
+    PORTS.iter().for_each(|port| nodes[*port] = weir_nodes::suggest::written(&format!("{port}.csv")));
+    let asked = sketch("judge", nodes, json!(edges))?;
     let checked = check(&asked, &here, &[]);
     if let Some(problem) = checked.problems.iter().find(|problem| problem.is_error()) {
         return Err(problem.clone());
     }
-    let tried = dry_run(&asked, &here, &[], limits).await?;
+    let tried = trial(&asked, &checked, &here, limits, &folder.join("tried")).await?;
     let broken: Vec<Verdict> = tried.verdicts.into_iter().filter(|verdict| !verdict.holds).collect();
-    let mut first = Vec::new();
-    for port in ["exceptions", "rejected"] {
-        let rows = preview(&checked, &format!("{step}.{port}"), 3, limits).await?.rows;
-        if rows.num_rows() > 0 {
-            first.push((port, rows));
+    let mut judgement = Judgement { accepted: 0, broken, first: vec![] };
+    for (output, path) in tried.outputs.iter().zip(&tried.tables) {
+        match PORTS.iter().find(|port| **port == output.node) {
+            Some(port) if *port != ACCEPTED && output.rows > 0 => judgement.first.push((port, first_rows(path, SHOWN)?)),
+            Some(port) if *port == ACCEPTED => judgement.accepted = output.rows,
+            _ => {}
         }
     }
-    let accepted = crate::preview::Previews::new(limits.clone())?.exact(&checked, step, |_| {}).await?.rows();
-    Ok(Judgement { accepted, broken, first })
+    Ok(judgement)
 }
 
 fn lacking(suggestion: &Suggestion) -> Result<(), Problem> {

@@ -286,27 +286,29 @@ pub fn install(project: &Project, registries: &[Registry], wanted: &Wanted, trus
     for package in &chosen {
         package.files.write(&scratch.path().join(&package.manifest.id))?;
     }
-    let mut placed = Vec::new();
-    for package in &chosen {
-        let id = &package.manifest.id;
-        let (record, folder) = (record(project, id), folder(project, id));
-        write_record(&record, &package.files)?;
-        let parent = folder.parent().unwrap_or(&folder);
-        let moved = std::fs::create_dir_all(parent).and_then(|()| std::fs::rename(scratch.path().join(id), &folder));
-        if let Err(error) = moved {
-            // Those before it go again: all of them or none.
-            for other in placed.iter().map(|other: &Installed| &other.folder) {
-                let _ = std::fs::remove_dir_all(other);
-            }
-            let _ = std::fs::remove_file(&record);
-            return Err(trouble(&folder)(error));
+    let placed: Result<Vec<Installed>, Problem> = chosen.iter().map(|package| placed(project, package, scratch.path())).collect();
+    if placed.is_err() {
+        // All of them or none: none was there before.
+        for id in chosen.iter().map(|package| &package.manifest.id) {
+            let _ = std::fs::remove_dir_all(folder(project, id));
+            let _ = std::fs::remove_file(record(project, id));
         }
-        placed.push(one(project, &folder)?);
     }
+    let placed = placed?;
     for package in &chosen {
         note(project, &person, Event::Install, package)?;
     }
     Ok(placed)
+}
+
+/// Places a package that was written out beside the project's own files.
+fn placed(project: &Project, package: &Chosen, written: &Path) -> Result<Installed, Problem> {
+    let id = &package.manifest.id;
+    let folder = folder(project, id);
+    write_record(&record(project, id), &package.files)?;
+    let parent = folder.parent().unwrap_or(&folder);
+    std::fs::create_dir_all(parent).and_then(|()| std::fs::rename(written.join(id), &folder)).map_err(trouble(&folder))?;
+    one(project, &folder)
 }
 
 fn note(project: &Project, person: &Person, event: Event, package: &Chosen) -> Result<(), Problem> {

@@ -152,12 +152,15 @@ async fn judge(files: &Files, needs: &[Files], case: &Case, limits: &Limits) -> 
     let workflow = Workflow::load(&file).map_err(|mut problems| problems.swap_remove(0))?;
     let project = Project::of(&file)?;
     let set: Vec<(String, String)> = case.set.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-    let errors: Vec<String> =
-        check::check(&workflow, &project, &set).problems.iter().filter(|p| p.is_error()).map(ToString::to_string).collect();
-    if !errors.is_empty() {
-        return Ok(errors);
-    }
-    let (trial, outputs) = tried(&workflow, &project, &set, limits).await?;
+    let (trial, outputs) = match tried(&workflow, &project, &set, limits).await {
+        Ok(tried) => tried,
+        Err(problem) => {
+            // All that is wrong with it, where it cannot run.
+            let errors = check::check(&workflow, &project, &set).problems.into_iter().filter(Problem::is_error);
+            let errors: Vec<String> = errors.map(|problem| problem.to_string()).collect();
+            return Ok(if errors.is_empty() { vec![problem.to_string()] } else { errors });
+        }
+    };
     let mut differences = Vec::new();
     let blocked: Vec<_> = trial.verdicts.iter().filter(|verdict| verdict.blocks()).collect();
     match (case.outcome, blocked.first()) {

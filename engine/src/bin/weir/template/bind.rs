@@ -1,10 +1,9 @@
 //! `weir template bind` and `unbind`.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use clap::Args;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use weir_engine::Problem;
 use weir_engine::package::bind::{Judgement, Suggestion, Why, Wish, bind, contracts, judge, suggest, unbind};
 use weir_engine::project::Project;
@@ -78,12 +77,7 @@ impl Bind {
         let mut ready: Vec<(Suggestion, Judgement)> = Vec::new();
         for (input, file) in &self.files {
             known.find(input, weir_engine::package::INPUTS)?;
-            let (file, sheet) = file
-                .rsplit_once('#')
-                .filter(|_| !Path::new(file).exists())
-                .map_or((file.as_str(), None), |(file, sheet)| (file, Some(sheet)));
-            let reading: Map<String, Value> = sheet.map(|sheet| ("sheet".to_owned(), json!(sheet))).into_iter().collect();
-            let wish = Wish { input: input.clone(), file: file.into(), reading, columns: self.columns(input) };
+            let wish = Wish { input: input.clone(), file: file.clone(), columns: self.columns(input) };
             let suggestion = block_on(limits.threads, suggest(&project, &known, &wish, &limits))?;
             if !self.json {
                 print(&suggestion);
