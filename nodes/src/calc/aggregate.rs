@@ -2,7 +2,8 @@
 
 use datafusion::functions::core::expr_fn::nullif;
 use datafusion::functions_aggregate::array_agg::array_agg_udaf;
-use datafusion::functions_aggregate::expr_fn::{count, count_distinct, first_value, last_value, max, min};
+use datafusion::functions_aggregate::expr_fn::{count, count_distinct, max, min};
+use datafusion::functions_aggregate::first_last::{first_value_udaf, last_value_udaf};
 use datafusion::functions_aggregate::grouping::grouping_udaf;
 use datafusion::functions_aggregate::string_agg::string_agg_udaf;
 use datafusion::functions_nested::expr_fn::{array_sort, array_to_string};
@@ -191,6 +192,16 @@ impl NodeKind for Aggregate {
             )
             .input("in", "n:integer,p:decimal(2),w\n1,10.00,b\n2,20.00,a\n3,30.00,b\n,99.00,")
             .output("out", "p90:decimal(12),price:decimal(12),who,once,spread:float\n2.800000000000,23.333333333333,b | a | b,\"a, b\",1"),
+            Example::new(
+                "With a condition, the first and the last are those of the rows that count.",
+                json!({ "by": ["owner"], "measures": [
+                    { "as": "first", "function": "first", "column": "arr", "where": "[stage] = \"lost\"" },
+                    { "as": "last", "function": "last", "column": "arr", "where": "[arr] < 50" },
+                    { "as": "blank", "function": "first", "column": "arr", "where": "[month] = 8" }
+                ] }),
+            )
+            .input("in", deals)
+            .output("out", "owner,first:decimal(2),last:decimal(2),blank:decimal(2)\nJean,,,\nZoë,1.06,1.06,\n,,5.00,"),
             Example::new("Texts cannot be added up.", json!({ "measures": [{ "as": "t", "function": "sum", "column": "stage" }] })).input("in", deals).refused("cannot be added up"),
         ]
     }
@@ -347,8 +358,7 @@ impl Measure {
             Function::Count | Function::CountRows => count(x),
             Function::CountDistinct => count_distinct(x),
             Function::First | Function::Last if *data_type == DataType::Null => max(x),
-            Function::First => first_value(x, table.sort_exprs()),
-            Function::Last => last_value(x, table.sort_exprs()),
+            Function::First | Function::Last => return self.end_of_group(cx, input, value, table, field),
             Function::Concatenate => {
                 let joined = string_agg_udaf().call(vec![text(), separator()]).order_by(table.sort_exprs()).build();
                 cx.planned(joined)?
@@ -369,6 +379,29 @@ impl Measure {
             _ => column(label),
         };
         Some(Figure { inputs: vec![(input.to_owned(), value)], aggregates: vec![aggregate.alias(label)], result })
+    }
+
+    /// The value of the first or last row; with a condition, of the first or last that it holds for, also where that
+    /// row's value is empty.
+    fn end_of_group(
+        &self,
+        cx: &mut Planning<'_>,
+        input: &str,
+        value: Expr,
+        table: &Table,
+        field: &dyn Fn(&str) -> String,
+    ) -> Option<Figure> {
+        let function = if self.function == Function::First { first_value_udaf() } else { last_value_udaf() };
+        let mut inputs = vec![(input.to_owned(), value)];
+        let mut figure = function.call(vec![column(input)]).order_by(table.sort_exprs());
+        if let Some(condition) = &self.condition {
+            let counts = format!("{input}.counts");
+            inputs.push((counts.clone(), cx.condition(condition, table, &self.name.0, &field("where"))?));
+            figure = figure.filter(column(&counts));
+        }
+        let figure = cx.planned(figure.build())?;
+        let label = self.name.0.as_str();
+        Some(Figure { inputs, aggregates: vec![figure.alias(label)], result: column(label) })
     }
 
     /// The sum of values times weights, by the sum of the weights that have a value.
