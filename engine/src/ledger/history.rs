@@ -1,14 +1,15 @@
 //! Slowly changing dimensions of type 2: what changed ends, and begins anew.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, Date32Array, RecordBatch};
 use arrow::compute::{concat, concat_batches, take_record_batch};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::row::{OwnedRow, RowConverter, SortField};
+use arrow::util::display::array_value_to_string;
 use chrono::NaiveDate;
-use datafusion::common::{Result, exec_datafusion_err};
+use datafusion::common::{Result, exec_datafusion_err, exec_err};
 use weir_nodes::kind::{VALID_FROM, VALID_TO};
 
 /// How a history goes on.
@@ -29,6 +30,11 @@ pub(super) fn schema(rows: &Schema) -> SchemaRef {
 }
 
 /// The table after a load: rows that hold no longer end on its day, those that are new or differ begin on it.
+///
+/// What two loads say of one day is kept: the earlier word holds for no time, from that day to that day.
+///
+/// # Errors
+/// When a row that would end begins after the day of the load: time in a history goes one way.
 pub(super) fn merged(old: &[RecordBatch], fresh: &[RecordBatch], schema: &SchemaRef, rule: &Rule<'_>) -> Result<RecordBatch> {
     let day = NaiveDate::parse_from_str(rule.from, "%Y-%m-%d").map_err(|_| exec_datafusion_err!("\"{}\" is not a date", rule.from))?;
     let day = (day - NaiveDate::default()).num_days() as i32;
@@ -45,22 +51,33 @@ pub(super) fn merged(old: &[RecordBatch], fresh: &[RecordBatch], schema: &Schema
     let ends = dates(&old, VALID_TO)?;
     let now: HashMap<&OwnedRow, usize> =
         old_keys.iter().enumerate().filter(|(row, _)| ends.is_null(*row)).map(|(row, key)| (key, row)).collect();
-    let mut end: Vec<Option<i32>> = ends.iter().collect();
-    let mut begins: Vec<u64> = Vec::new();
+    let (mut ended, mut begins): (Vec<usize>, Vec<u64>) = (Vec::new(), Vec::new());
     for (row, key) in fresh_keys.iter().enumerate() {
         match now.get(key) {
             Some(before) if old_values[*before] == fresh_values[row] => {}
             Some(before) => {
-                end[*before] = Some(day);
+                ended.push(*before);
                 begins.push(row as u64);
             }
             None => begins.push(row as u64),
         }
     }
     if rule.end_missing {
-        let loaded: std::collections::HashSet<&OwnedRow> = fresh_keys.iter().collect();
-        now.iter().filter(|(key, _)| !loaded.contains(*key)).for_each(|(_, row)| end[*row] = Some(day));
+        let loaded: HashSet<&OwnedRow> = fresh_keys.iter().collect();
+        ended.extend(now.iter().filter(|(key, _)| !loaded.contains(*key)).map(|(_, row)| *row));
     }
+    let starts = dates(&old, VALID_FROM)?;
+    if let Some(row) = ended.iter().find(|row| starts.is_valid(**row) && starts.value(**row) > day) {
+        let start = starts.value_as_date(*row).unwrap_or_default();
+        let key = rule.keys.iter().map(|name| {
+            let column = old.column_by_name(name).map(|column| array_value_to_string(column, *row));
+            Ok(format!("{name} {}", column.transpose()?.unwrap_or_default()))
+        });
+        let key = key.collect::<Result<Vec<_>>>()?.join(", ");
+        return exec_err!("{key} holds from {start} on and cannot change from {}: load it from that day or a later one", rule.from);
+    }
+    let mut end: Vec<Option<i32>> = ends.iter().collect();
+    ended.iter().for_each(|row| end[*row] = Some(day));
     let begun = take_record_batch(&fresh, &arrow::array::UInt64Array::from(begins))?;
     let froms: ArrayRef = Arc::new(Date32Array::from(vec![day; begun.num_rows()]));
     let open: ArrayRef = Arc::new(Date32Array::from(vec![None; begun.num_rows()]));
@@ -127,5 +144,18 @@ mod tests {
             print_table(&two),
             "id,city,valid_from:date,valid_to:date\n1,Lyon,2026-01-01,\n2,Lille,2026-01-01,2026-02-01\n3,Nice,2026-01-01,2026-02-01\n2,Paris,2026-02-01,\n4,Metz,2026-02-01,"
         );
+    }
+    #[test]
+    fn a_history_goes_one_way() {
+        let keys = ["id".to_owned()];
+        let first = parse_table("id,city\n1,Lyon").unwrap();
+        let schema = schema(&first.schema());
+        let rule = |from| Rule { keys: &keys, from, end_missing: false };
+        let one = merged(&[], &[first], &schema, &rule("2026-03-01")).unwrap();
+        let moved = [parse_table("id,city\n1,Nice").unwrap()];
+        let refused = merged(std::slice::from_ref(&one), &moved, &schema, &rule("2026-02-01")).unwrap_err().to_string();
+        assert!(refused.contains("id 1 holds from 2026-03-01 on and cannot change from 2026-02-01"), "{refused}");
+        let corrected = merged(&[one], &moved, &schema, &rule("2026-03-01")).unwrap();
+        assert_eq!(print_table(&corrected), "id,city,valid_from:date,valid_to:date\n1,Lyon,2026-03-01,2026-03-01\n1,Nice,2026-03-01,");
     }
 }
