@@ -155,7 +155,7 @@ fn looked_at(workflow: &Workflow, project: &Project, set: &[(String, String)], a
         // The parameters of inner steps were put in when they took their place.
         let (params, found) = match inner(id) {
             Some(_) => (serde_json::Value::Object(node.params.clone()), vec![]),
-            None => parameters::substitute(workflow, id, &node.params, &checked.parameters),
+            None => parameters::substitute(workflow, id, &kind.schema, &node.params, &checked.parameters),
         };
         checked.problems.extend(found);
         let (step, found) = kind.step(&params);

@@ -10,6 +10,7 @@ mod migrate;
 pub(crate) mod nested;
 pub mod parameters;
 mod schema;
+mod slot;
 
 pub use canonical::Version;
 pub use document::{CURRENT, Edge, Layout, Node, Parameter, ParameterType, PortRef, Workflow};

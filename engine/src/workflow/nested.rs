@@ -12,7 +12,7 @@ use weir_nodes::Problem;
 use weir_nodes::kind::{Host, Nested, Structure};
 use weir_nodes::registry;
 
-use super::{Edge, PortRef, Workflow, parameters};
+use super::{Edge, PortRef, Workflow, parameters, slot};
 
 /// What stands between the id of a step and those of its inner steps.
 pub(crate) const INNER: char = '~';
@@ -54,7 +54,7 @@ pub(crate) fn expand(workflow: &Workflow, values: &BTreeMap<String, ScalarValue>
         let Some(kind) = registry::find(&node.kind) else { continue };
         let scope = expanded.scope(&id).unwrap_or(values).clone();
         let params = if above.is_empty() {
-            parameters::substitute(workflow, &id, &node.params, &scope).0
+            parameters::substitute(workflow, &id, &kind.schema, &node.params, &scope).0
         } else {
             Value::Object(node.params.clone())
         };
@@ -113,15 +113,17 @@ fn place(
             return Err(problems.into_iter().map(|problem| problem.on("set")).collect());
         }
         for (name, node) in &inner.nodes {
-            let (mut params, problems) = parameters::substitute(&inner, name, &node.params, &values);
+            let kind = registry::find(&node.kind);
+            let place = kind.map_or(&Value::Null, |kind| &kind.schema);
+            let (mut params, problems) = parameters::substitute(&inner, name, place, &node.params, &values);
             expanded.problems.extend(problems);
-            if let (Some(from), Some(kind)) = (&moved_from, registry::find(&node.kind)) {
-                rehome(&kind.schema, &mut params, from);
+            if let Some(from) = &moved_from {
+                rehome(place, &mut params, from);
             }
             let mut node = node.clone();
             node.params = params.as_object().cloned().unwrap_or_default();
             let whole = format!("{prefix}{name}");
-            if let (Some(step), _) = registry::find(&node.kind).map_or((None, vec![]), |kind| kind.step(&params)) {
+            if let (Some(step), _) = kind.map_or((None, vec![]), |kind| kind.step(&params)) {
                 match step.structure(host) {
                     Ok(Structure::Entry(port)) => entries.entry(port).or_default().push(whole.clone()),
                     Ok(Structure::Exit(port)) => exits.entry(port).or_default().push(whole.clone()),
@@ -187,48 +189,26 @@ fn elsewhere(file: &Path, here: &Path) -> Option<String> {
 }
 
 /// Makes the paths among a step's parameters, as its schema knows them, start from another folder.
-fn rehome(schema: &Value, params: &mut Value, from: &str) {
+fn rehome(place: &Value, params: &mut Value, from: &str) {
     match params {
         Value::String(path) => {
-            let is_path = schema.get("x-weir-widget").is_some_and(|widget| widget == "file" || widget == "folder");
-            if is_path && !path.is_empty() && !Path::new(&*path).is_absolute() {
+            if slot::is_path(place) && !path.is_empty() && !Path::new(&*path).is_absolute() {
                 *path = format!("{from}/{path}");
             }
         }
         Value::Object(map) => {
+            let known = map.clone();
             for (name, value) in map.iter_mut() {
-                if let Some(inner) = schema.get("properties").and_then(|properties| properties.get(name)) {
+                if let Some(inner) = slot::property(place, &known, name) {
                     rehome(inner, value, from);
                 }
             }
-            if let Some(tagged) = choices(schema).find(|choice| fits(choice, map)) {
-                rehome(tagged, params, from);
-            }
         }
         Value::Array(items) => {
-            if let Some(inner) = schema.get("items") {
+            if let Some(inner) = slot::item(place) {
                 items.iter_mut().for_each(|item| rehome(inner, item, from));
             }
         }
         _ => {}
     }
-    if let Some(inner) = choices(schema).find(|choice| params.is_string() && choice.get("x-weir-widget").is_some()) {
-        rehome(inner, params, from);
-    }
-}
-
-fn choices(schema: &Value) -> impl Iterator<Item = &Value> {
-    ["oneOf", "anyOf"].into_iter().filter_map(|key| schema.get(key)?.as_array()).flatten()
-}
-
-/// Whether an object is of this variant: the variant's constant fields are its own.
-fn fits(choice: &Value, map: &serde_json::Map<String, Value>) -> bool {
-    let properties = choice.get("properties").and_then(Value::as_object);
-    let constants = properties.into_iter().flatten().filter_map(|(name, schema)| Some((name, schema.get("const")?)));
-    let mut any = false;
-    let all = constants.into_iter().all(|(name, value)| {
-        any = true;
-        map.get(name) == Some(value)
-    });
-    any && all
 }

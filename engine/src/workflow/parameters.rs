@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use weir_nodes::problem::did_you_mean;
 use weir_nodes::types::{INPUT_DIGITS, INPUT_PLACES};
 
-use super::{Parameter, ParameterType, Workflow};
+use super::{Parameter, ParameterType, Workflow, slot};
 use crate::Problem;
 
 /// The value of every parameter: what is `set`, else its default.
@@ -81,33 +81,68 @@ fn value(parameter: &Parameter, text: &str) -> Result<ScalarValue, &'static str>
     })
 }
 
-/// A step's parameters with every `{{name}}` replaced by that parameter's value as text.
+/// A step's parameters with every `{{name}}` replaced by that parameter's value as text; a whole number or a switch
+/// where the kind's schema wants one and nothing stands beside it.
 pub fn substitute(
     workflow: &Workflow,
     node: &str,
+    schema: &Value,
     params: &Map<String, Value>,
     values: &BTreeMap<String, ScalarValue>,
 ) -> (Value, Vec<Problem>) {
     let mut problems = Vec::new();
-    let replaced = params.iter().map(|(name, value)| (name.clone(), replace(node, name, value, values, &mut problems))).collect();
-    let replaced = Value::Object(replaced);
+    let replaced = object(node, None, Some(schema), params, values, &mut problems);
     // A parameter that is there but has no value was reported as such.
     problems.retain(|problem| !workflow.parameters.keys().any(|name| problem.message.contains(&format!("\"{name}\""))));
     (replaced, problems)
 }
 
-fn replace(node: &str, field: &str, value: &Value, values: &BTreeMap<String, ScalarValue>, problems: &mut Vec<Problem>) -> Value {
+fn object(
+    node: &str,
+    field: Option<&str>,
+    place: Option<&Value>,
+    map: &Map<String, Value>,
+    values: &BTreeMap<String, ScalarValue>,
+    problems: &mut Vec<Problem>,
+) -> Value {
+    let replaced = map.iter().map(|(name, value)| {
+        let inner = place.and_then(|place| slot::property(place, map, name));
+        let field = field.map_or_else(|| name.clone(), |field| format!("{field}.{name}"));
+        (name.clone(), replace(node, &field, inner, value, values, problems))
+    });
+    Value::Object(replaced.collect())
+}
+
+fn replace(
+    node: &str,
+    field: &str,
+    place: Option<&Value>,
+    value: &Value,
+    values: &BTreeMap<String, ScalarValue>,
+    problems: &mut Vec<Problem>,
+) -> Value {
     match value {
-        Value::String(text) => Value::String(filled(node, field, text, values, problems)),
+        Value::String(text) => match place.and_then(|place| whole(place, text, values)) {
+            Some(value) => value,
+            None => Value::String(filled(node, field, text, values, problems)),
+        },
         Value::Array(items) => {
-            let items = items.iter().enumerate().map(|(i, item)| replace(node, &format!("{field}[{i}]"), item, values, problems));
+            let inner = place.and_then(slot::item);
+            let items = items.iter().enumerate().map(|(i, item)| replace(node, &format!("{field}[{i}]"), inner, item, values, problems));
             Value::Array(items.collect())
         }
-        Value::Object(map) => {
-            let map = map.iter().map(|(name, value)| (name.clone(), replace(node, &format!("{field}.{name}"), value, values, problems)));
-            Value::Object(map.collect())
-        }
+        Value::Object(map) => object(node, Some(field), place, map, values, problems),
         other => other.clone(),
+    }
+}
+
+/// The number or the switch that a `{{name}}` alone stands for, where the schema takes no text.
+fn whole(place: &Value, text: &str, values: &BTreeMap<String, ScalarValue>) -> Option<Value> {
+    let name = text.trim().strip_prefix("{{")?.strip_suffix("}}")?.trim();
+    match values.get(name)? {
+        ScalarValue::Int64(Some(number)) if slot::takes(place, "integer") && !slot::takes(place, "string") => Some(Value::from(*number)),
+        ScalarValue::Boolean(Some(switch)) if slot::takes(place, "boolean") && !slot::takes(place, "string") => Some(Value::from(*switch)),
+        _ => None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! The JSON schema of workflow files, made of the registry's own.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use weir_nodes::registry;
 
 /// The JSON schema (draft 2020-12) of the whole format. Kinds it does not know are allowed: they are problems of a
@@ -13,6 +13,7 @@ pub fn schema() -> Value {
             if let Some(map) = params.as_object_mut() {
                 map.remove("$schema");
             }
+            let params = fillable(params);
             json!({
                 "if": { "properties": { "kind": { "const": kind.identity.id } } },
                 "then": { "properties": { "params": params } }
@@ -61,4 +62,24 @@ pub fn schema() -> Value {
             "layout": { "type": "object" }
         }
     })
+}
+
+/// A schema whose whole numbers and switches may be a workflow's parameter, written `{{name}}`.
+fn fillable(schema: Value) -> Value {
+    match schema {
+        Value::Object(map) => {
+            let named = |name: &str| match map.get("type") {
+                Some(Value::Array(several)) => several.iter().any(|one| one == name),
+                one => one.is_some_and(|one| one == name),
+            };
+            let fills = (named("integer") || named("boolean")) && !map.contains_key("const");
+            let map: Map<String, Value> = map.into_iter().map(|(name, value)| (name, fillable(value))).collect();
+            match fills {
+                true => json!({ "anyOf": [map, { "type": "string", "pattern": "^\\s*\\{\\{[^{}]+\\}\\}\\s*$" }] }),
+                false => Value::Object(map),
+            }
+        }
+        Value::Array(items) => Value::Array(items.into_iter().map(fillable).collect()),
+        other => other,
+    }
 }

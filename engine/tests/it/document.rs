@@ -156,10 +156,29 @@ fn parameters_are_typed_and_named() {
         assert!(problems.iter().any(|p| p.message.contains(word) && p.help.is_some()), "{pairs:?}: {problems:?}");
     }
     let params = json!({ "path": "data/{{period}}.csv", "list": ["{{ rate }}", 5, "{{nope}}"] });
-    let (filled, problems) = parameters::substitute(&workflow, "in", params.as_object().unwrap(), &values);
+    let (filled, problems) = parameters::substitute(&workflow, "in", &Value::Null, params.as_object().unwrap(), &values);
     assert_eq!(filled["path"], "data/2026-09.csv");
     assert_eq!(filled["list"][0], "0.15");
     assert_eq!((problems[0].node.as_deref(), problems[0].field.as_deref()), (Some("in"), Some("list[2]")));
+}
+
+#[test]
+fn a_parameter_alone_in_a_field_has_the_type_of_the_field() {
+    let text = r#"{ "weir": 1, "parameters": { "n": { "type": "integer", "default": 2 }, "shown": { "type": "boolean", "default": true } },
+        "nodes": { "rows": { "kind": "input.inline", "params": { "columns": [{ "name": "n", "type": "integer" }], "rows": [["1"], ["2"], ["3"]] } },
+                   "some": { "kind": "sample", "params": { "how": "first", "size": "{{n}}" } },
+                   "named": { "kind": "formula", "params": { "columns": [{ "name": "m", "formula": "\"{{n}}\"" }] } } },
+        "edges": [{ "from": "rows", "to": "some" }, { "from": "some", "to": "named" }] }"#;
+    let workflow = Workflow::parse(text, "w.json").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let project = weir_engine::project::Project::around(folder.path()).unwrap();
+    let checked = weir_engine::check::check(&workflow, &project, &[]);
+    assert!(checked.is_runnable(), "{:?}", checked.problems);
+    assert_eq!(checked.steps["some"].params["size"], json!(2));
+    let validator = jsonschema::validator_for(&schema()).unwrap();
+    let document: Value = serde_json::from_str(text).unwrap();
+    let errors: Vec<String> = validator.iter_errors(&document).map(|e| format!("{} at {}", e, e.instance_path())).collect();
+    assert!(errors.is_empty(), "{errors:#?}");
 }
 
 #[test]
