@@ -16,7 +16,7 @@ use crate::plan::Limits;
 use crate::preview::preview;
 use crate::project::Project;
 use crate::run::Trial;
-use crate::trace::{Question, back, is_traceable, row_condition};
+use crate::trace::{Question, back, row_condition};
 use crate::workflow::{PortRef, Workflow};
 
 /// The numbers of threads that must give the same digests.
@@ -117,9 +117,8 @@ pub async fn review(files: &Files, needs: &[Files], limits: &Limits) -> Result<R
         format!("{outputs} outputs with {} threads", THREADS.map(|n| n.to_string()).join(", ")),
         same(&tried, &home, limits).await?,
     );
-    let (found, traced, outputs) = figures(&manifest, &tried, &home, limits).await;
-    let rest = if traced == outputs { String::new() } else { format!("; {} are woven of too many steps for that", outputs - traced) };
-    report.add("figures", format!("{} rules, a row of {traced} outputs traced{rest}", manifest.figures.len()), found);
+    let (found, outputs) = figures(&manifest, &tried, &home, limits).await;
+    report.add("figures", format!("{} rules, a row of {outputs} outputs traced", manifest.figures.len()), found);
     report.add("documentation", "README.md, words of every step".into(), documented(files, &tried));
     Ok(report)
 }
@@ -238,7 +237,8 @@ async fn same(tried: &[Tried], folder: &Path, limits: &Limits) -> Result<Vec<Str
     let mut found = Vec::new();
     for one in tried {
         let project = Project::of(&folder.join(&one.path))?;
-        for threads in THREADS {
+        // The first trial had as many threads as the limits say.
+        for threads in THREADS.into_iter().filter(|threads| *threads != limits.threads) {
             let limits = Limits { threads, ..limits.clone() };
             let (_, outputs) = self::tried(&one.workflow, &project, &[], &limits).await?;
             for (first, again) in one.outputs.iter().zip(&outputs).filter(|(first, again)| first.proof.digest != again.proof.digest) {
@@ -252,8 +252,8 @@ async fn same(tried: &[Tried], folder: &Path, limits: &Limits) -> Result<Vec<Str
     Ok(found)
 }
 
-async fn figures(manifest: &Manifest, tried: &[Tried], folder: &Path, limits: &Limits) -> (Vec<String>, usize, usize) {
-    let (mut found, mut followed, mut outputs) = (Vec::new(), 0, 0);
+async fn figures(manifest: &Manifest, tried: &[Tried], folder: &Path, limits: &Limits) -> (Vec<String>, usize) {
+    let (mut found, mut outputs) = (Vec::new(), 0);
     for figure in &manifest.figures {
         let rows = tried
             .iter()
@@ -299,18 +299,18 @@ async fn figures(manifest: &Manifest, tried: &[Tried], folder: &Path, limits: &L
                 }
             }
         }
-        let (wrong, some, all) = traced(tried, folder, limits).await;
+        let (wrong, all) = traced(tried, folder, limits).await;
         found.extend(wrong);
-        (followed, outputs) = (followed + some, outputs + all);
+        outputs += all;
     }
-    (found, followed, outputs)
+    (found, outputs)
 }
 
-/// Whether the first row of everything that a workflow loads can be followed to its sources; and how many outputs were, of
-/// how many.
-async fn traced(tried: &Tried, folder: &Path, limits: &Limits) -> (Vec<String>, usize, usize) {
-    let (mut found, mut followed, mut outputs) = (Vec::new(), 0, 0);
-    let Ok(project) = Project::of(&folder.join(&tried.path)) else { return (found, 0, 0) };
+/// Whether the first row of everything that a workflow loads can be followed to its sources; and how many outputs there
+/// are.
+async fn traced(tried: &Tried, folder: &Path, limits: &Limits) -> (Vec<String>, usize) {
+    let (mut found, mut outputs) = (Vec::new(), 0);
+    let Ok(project) = Project::of(&folder.join(&tried.path)) else { return (found, 0) };
     for (node, step) in &tried.checked.steps {
         for sink in &step.planned.sinks {
             let Some(wire) = step.wire(sink.port(), 0) else { continue };
@@ -328,10 +328,6 @@ async fn traced(tried: &Tried, folder: &Path, limits: &Limits) -> (Vec<String>, 
                 continue;
             }
             outputs += 1;
-            if !is_traceable(&tried.checked, &port) {
-                continue;
-            }
-            followed += 1;
             let condition = row_condition(&first, 0);
             let question = Question {
                 workflow: &tried.workflow,
@@ -349,13 +345,11 @@ async fn traced(tried: &Tried, folder: &Path, limits: &Limits) -> (Vec<String>, 
                     found.push(format!("{}: the sources of the first row of {node} do not make it again", tried.path));
                 }
                 Ok(_) => {}
-                // More than this machine can hold at once says nothing against the figure.
-                Err(problem) if problem.message.contains("memory limit") => followed -= 1,
                 Err(problem) => found.push(format!("{}: {node}: {problem}", tried.path)),
             }
         }
     }
-    (found, followed, outputs)
+    (found, outputs)
 }
 
 fn documented(files: &Files, tried: &[Tried]) -> Vec<String> {

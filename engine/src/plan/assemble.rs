@@ -3,10 +3,10 @@
 //! A flow that two steps read is stored; a flow that one step reads is part of that step's stage; a flow that only a
 //! control looks at is drained. Counts and totals are taken by taps on the way.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Result, internal_datafusion_err};
 use datafusion::logical_expr::{Expr, LogicalPlan};
 use weir_nodes::Table;
@@ -268,48 +268,4 @@ fn over_base(expr: &Expr, definitions: &BTreeMap<String, Expr>) -> Result<Expr> 
             _ => Ok(Transformed::no(expr)),
         })
         .map(|transformed| transformed.data)
-}
-
-/// How many operators the plan of a port has once everything above it stands in it: rows that several steps take stand
-/// there once for each of them.
-pub(crate) fn extent(checked: &Checked, node: &str, port: &str) -> u64 {
-    fn of(checked: &Checked, wire: &WireId, known: &mut HashMap<WireId, u64>) -> u64 {
-        if let Some(size) = known.get(wire) {
-            return *size;
-        }
-        let plan = &checked.steps[&wire.node].planned.flows[wire.flow].table.plan;
-        let mut own = 1_u64;
-        // Counting does not fail.
-        let _ = plan.apply(|_| {
-            own += 1;
-            Ok(TreeNodeRecursion::Continue)
-        });
-        let above = wires(plan).unwrap_or_default().iter().map(|wire| of(checked, wire, known)).fold(0, u64::saturating_add);
-        known.insert(wire.clone(), own.saturating_add(above));
-        own.saturating_add(above)
-    }
-    let wire =
-        checked.steps.get(node).and_then(|step| step.outlet(port)).map(|(flow, outlet)| WireId { node: node.to_owned(), flow, outlet });
-    wire.map_or(0, |wire| of(checked, &wire, &mut HashMap::new()))
-}
-
-/// The same without anything that observes it: for tracing.
-pub(crate) fn untapped(checked: &Checked, table: &Table) -> Result<Table> {
-    fn plan(checked: &Checked, wire: &WireId) -> Result<LogicalPlan> {
-        let flow = &checked.steps[&wire.node].planned.flows[wire.flow];
-        let table = flow.outlet_table(&flow.outlets[wire.outlet], &flow.table)?;
-        connect(&table.plan, |wire| plan(checked, wire))
-    }
-    Ok(Table::new(connect(&table.plan, |wire| plan(checked, wire))?, table.order.clone()))
-}
-
-/// The table on a wire with everything above it in one plan: for a preview.
-pub(crate) fn inline(checked: &Checked, table: &Table) -> Result<Table> {
-    fn plan(checked: &Checked, wire: &WireId) -> Result<LogicalPlan> {
-        let flow = &checked.steps[&wire.node].planned.flows[wire.flow];
-        let table = flow.outlet_table(&flow.outlets[wire.outlet], &flow.table)?;
-        let state = TapState::new(&wire.node);
-        Ok(tap(connect(&table.plan, |wire| plan(checked, wire))?, vec![], state))
-    }
-    Ok(Table::new(connect(&table.plan, |wire| plan(checked, wire))?, table.order.clone()))
 }

@@ -15,6 +15,18 @@ use datafusion::prelude::SessionContext;
 use super::spill_join::SpillJoins;
 use super::tap::TapPlanner;
 
+/// The stack of a thread that plans are made and run on, in bytes: the layers below go down a plan one call for each
+/// operator, and a workflow may have a thousand steps in a row. Only what is used of it is taken.
+pub const STACK_BYTES: usize = 256 << 20;
+
+/// Threads to plan and to run on.
+///
+/// # Errors
+/// When the system gives none.
+pub fn runtime(threads: usize) -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(threads).thread_stack_size(STACK_BYTES).enable_all().build()
+}
+
 /// What a run may use. None of it changes a result.
 #[derive(Debug, Clone)]
 pub struct Limits {

@@ -3,15 +3,16 @@
 //! Small results stay in memory, larger ones go to Arrow IPC files, one for each partition, and keep whatever order
 //! the plan that made them declared.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::fs::File;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
-use arrow::compute::SortOptions;
-use arrow::datatypes::SchemaRef;
+use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, UInt64Array};
+use arrow::compute::{SortOptions, concat_batches, take_record_batch};
+use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef};
 use arrow::ipc::reader::FileReader;
 use arrow::ipc::writer::FileWriter;
 use async_trait::async_trait;
@@ -28,9 +29,22 @@ use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, Repla
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties, StatisticsArgs};
 use futures::StreamExt;
+use weir_nodes::table::hidden;
 
 /// What a partition may hold in memory before it goes to disk.
 const MEMORY_BYTES: usize = 8 * 1024 * 1024;
+
+/// The bits of a counted position that number the rows of a partition; those above number the partition.
+const ROW_BITS: u32 = 40;
+
+/// The column of a stored result that tells its rows apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Position {
+    /// It is among the columns that are stored.
+    Column(String),
+    /// The rows are counted as they come, and a column of this module's own is added.
+    Counted,
+}
 
 /// A stored result.
 #[derive(Debug)]
@@ -39,6 +53,7 @@ pub(crate) struct Spool {
     parts: Vec<Part>,
     ordering: Vec<(String, SortOptions)>,
     rows: usize,
+    position: Option<String>,
 }
 
 #[derive(Debug, Default)]
@@ -49,18 +64,32 @@ struct Part {
 }
 
 impl Spool {
-    /// Runs a plan and stores what it gives, under `folder` when it is large.
-    pub(crate) async fn store(plan: Arc<dyn ExecutionPlan>, context: Arc<TaskContext>, folder: &Path, name: &str) -> Result<Self> {
+    /// Runs a plan and stores what it gives, under `folder` when it is large; with a `position`, so that single rows can
+    /// be asked for.
+    pub(crate) async fn store(
+        plan: Arc<dyn ExecutionPlan>,
+        context: Arc<TaskContext>,
+        folder: &Path,
+        name: &str,
+        position: Option<Position>,
+    ) -> Result<Self> {
         let ordering = plan
             .output_ordering()
             .into_iter()
             .flatten()
             .map_while(|sort| sort.expr.downcast_ref::<Column>().map(|column| (column.name().to_owned(), sort.options)))
             .collect();
-        let schema = plan.schema();
+        let counted = hidden(&format!("{name}.stored"));
+        let schema = match position {
+            Some(Position::Counted) => with_position(&plan.schema(), &counted),
+            _ => plan.schema(),
+        };
         let mut tasks = Vec::new();
         for partition in 0..plan.output_partitioning().partition_count() {
-            let stream = plan.execute(partition, Arc::clone(&context))?;
+            let mut stream = plan.execute(partition, Arc::clone(&context))?;
+            if position == Some(Position::Counted) {
+                stream = numbered(stream, partition, Arc::clone(&schema));
+            }
             let file = folder.join(format!("{name}.{partition}.arrow"));
             tasks.push(datafusion::common::runtime::SpawnedTask::spawn(store_part(stream, file)));
         }
@@ -69,16 +98,84 @@ impl Spool {
             parts.push(task.join().await.map_err(|e| datafusion::common::DataFusionError::ExecutionJoin(Box::new(e)))??);
         }
         let rows = parts.iter().map(|part| part.rows).sum();
-        Ok(Self { schema, parts, ordering, rows })
+        let position = position.map(|position| match position {
+            Position::Column(name) => name,
+            Position::Counted => counted,
+        });
+        Ok(Self { schema, parts, ordering, rows, position })
     }
 
-    /// A plan that reads it.
+    /// A plan that reads what was stored, without positions.
     pub(crate) fn read(self: &Arc<Self>, name: &str) -> Result<LogicalPlan> {
         let source = provider_as_source(Arc::new(SpoolTable(Arc::clone(self))));
-        let scan = LogicalPlanBuilder::scan(TableReference::bare(name), source, None)?;
+        let own = self.own();
+        let scan = LogicalPlanBuilder::scan(TableReference::bare(name), source, Some(own))?;
         let columns = scan.schema().columns();
         scan.project(columns.into_iter().map(|c| Expr::Column(c.clone()).alias(c.name)).collect::<Vec<_>>())?.build()
     }
+
+    /// How many rows there are.
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The rows at some positions, as they were before they were stored.
+    ///
+    /// # Errors
+    /// When rows cannot be read back.
+    pub(crate) fn rows_at(&self, positions: &BTreeSet<i64>) -> Result<RecordBatch> {
+        let own = self.own();
+        let mut found = vec![RecordBatch::new_empty(Arc::new(self.schema.project(&own)?))];
+        let mut take = |batch: &RecordBatch| -> Result<()> {
+            let at = self.position.as_ref().and_then(|name| batch.column_by_name(name)?.as_primitive_opt::<Int64Type>());
+            let wanted: UInt64Array = at
+                .into_iter()
+                .flat_map(|at| at.iter().enumerate())
+                .filter_map(|(row, position)| position.filter(|position| positions.contains(position)).map(|_| row as u64))
+                .collect();
+            if !wanted.is_empty() {
+                found.push(take_record_batch(&batch.project(&own)?, &wanted)?);
+            }
+            Ok(())
+        };
+        for part in &self.parts {
+            part.batches.iter().try_for_each(&mut take)?;
+            if let Some(path) = &part.file {
+                FileReader::try_new_buffered(File::open(path)?, None)?.try_for_each(|batch| take(&batch?))?;
+            }
+        }
+        Ok(concat_batches(&found[0].schema(), &found)?)
+    }
+
+    /// The columns that were there before.
+    fn own(&self) -> Vec<usize> {
+        (0..self.schema.fields().len()).filter(|place| self.position.as_ref() != Some(self.schema.field(*place).name())).collect()
+    }
+}
+
+/// The column that tells the rows of a stored result apart; `None` for another table, and where there is none.
+pub(crate) fn position(provider: &dyn TableProvider) -> Option<String> {
+    (provider as &dyn std::any::Any).downcast_ref::<SpoolTable>()?.0.position.clone()
+}
+
+fn with_position(schema: &SchemaRef, name: &str) -> SchemaRef {
+    let own = schema.fields().iter().cloned();
+    Arc::new(Schema::new(own.chain([Arc::new(Field::new(name, DataType::Int64, false))]).collect::<Vec<_>>()))
+}
+
+/// The rows of a partition with their positions.
+fn numbered(stream: SendableRecordBatchStream, partition: usize, schema: SchemaRef) -> SendableRecordBatchStream {
+    let mut next = (partition as i64) << ROW_BITS;
+    let with = Arc::clone(&schema);
+    let batches = stream.map(move |batch| {
+        let batch = batch?;
+        let end = next + batch.num_rows() as i64;
+        let positions: ArrayRef = Arc::new(Int64Array::from_iter_values(next..end));
+        next = end;
+        let columns = batch.columns().iter().cloned().chain([positions]).collect();
+        Ok(RecordBatch::try_new(Arc::clone(&with), columns)?)
+    });
+    Box::pin(RecordBatchStreamAdapter::new(schema, batches))
 }
 
 async fn store_part(mut stream: SendableRecordBatchStream, path: PathBuf) -> Result<Part> {

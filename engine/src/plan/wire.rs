@@ -68,7 +68,8 @@ pub(crate) fn leaf(id: WireId, table: &Table) -> Table {
     Table::new(LogicalPlan::Extension(Extension { node: Arc::new(node) }), table.order.clone())
 }
 
-fn as_wire(plan: &LogicalPlan) -> Option<&WireId> {
+/// The wire that a leaf stands for.
+pub(crate) fn as_wire(plan: &LogicalPlan) -> Option<&WireId> {
     let LogicalPlan::Extension(extension) = plan else { return None };
     extension.node.as_any().downcast_ref::<WireNode>().map(|wire| &wire.id)
 }

@@ -29,10 +29,12 @@ pub use grid::{Count, Exactness, Grid};
 pub use profile::Profile;
 
 use crate::check::Checked;
+use crate::plan::assemble::FlowId;
 use crate::plan::error::StepError;
+use crate::plan::pieces::{Pieces, Purpose};
 use crate::plan::tap::{TapState, tap};
 use crate::plan::wire::{WireId, connect};
-use crate::plan::{Limits, assemble, session};
+use crate::plan::{Limits, session};
 
 /// Inputs with more bytes than this are shown as a sample first.
 const LARGE: u64 = 8 * 1024 * 1024;
@@ -75,12 +77,15 @@ pub async fn preview(checked: &Checked, reference: &str, rows: usize, limits: &L
     let (step, node, port) = checked.find_port(reference)?;
     let spill = workspace()?;
     let result = async {
-        let Some(table) = step.table(port) else {
+        let (Some(table), Some((flow, _))) = (step.table(port), step.outlet(port)) else {
             return datafusion::common::internal_err!("the port {port} is no outlet");
         };
-        // One more row than asked for tells whether there are more.
-        let plan = assemble::inline(checked, &table?)?.shown(Some(rows.saturating_add(1)))?;
         let context = session::session(limits, spill.path())?;
+        let target = BTreeSet::from([FlowId { node: node.clone(), flow }]);
+        let pieces = Pieces::of(checked, &target, Purpose::Show, &context, spill.path()).await?;
+        // One more row than asked for tells whether there are more.
+        let table = table?;
+        let plan = Table::new(pieces.piece(&table.plan)?, table.order).shown(Some(rows.saturating_add(1)))?;
         let physical = context.state().create_physical_plan(&plan).await?;
         let schema = physical.schema();
         let batches = collect(physical, context.task_ctx()).await?;

@@ -86,7 +86,7 @@ pub(crate) async fn compute(
         let spool = async {
             let plan = assembly.whole(id)?;
             let physical = physical(&context, &plan).await?;
-            Spool::store(physical, context.task_ctx(), &staging, &format!("{}.{}", id.node, id.flow)).await
+            Spool::store(physical, context.task_ctx(), &staging, &format!("{}.{}", id.node, id.flow), None).await
         };
         let spool = spool.await.map_err(failed(Some(&id.node)))?;
         seen.take(assembly.take_taps());

@@ -1,25 +1,33 @@
-//! Plans that carry, with every row, the rows of the sources that it was made of.
+//! Plans that carry, with every row, the rows of the sources that it was made of; or a mark, whether it was made of some.
 //!
 //! A plan is rewritten from its leaves up, operator by operator, whatever steps it stands for: rows of a source carry
-//! their position, joins carry both sides', aggregates those of their group, windows those of their partition. What is
-//! asked of the result is a filter on top; the optimizer pushes it down to the sources, keys of groups and joins
-//! included, so that only what matters is computed.
+//! their position, joins carry both sides', aggregates those of their group. A row of a window carries its own: what
+//! arrives there was kept, and stands for its partition ([`crate::plan::pieces`]). What is asked of the result is a filter
+//! on top; the optimizer pushes it down to the sources, keys of groups and joins included, so that only what matters is
+//! computed.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field};
 use datafusion::catalog::default_table_source::DefaultTableSource;
-use datafusion::common::{Column, JoinType, NullEquality, Result, ScalarValue, internal_datafusion_err};
-use datafusion::functions_aggregate::expr_fn::array_agg;
-use datafusion::functions_nested::expr_fn::{array_concat, flatten, make_array};
+use datafusion::common::{Column, JoinType, Result, ScalarValue, internal_datafusion_err};
+use datafusion::functions::core::expr_fn::coalesce;
+use datafusion::functions_aggregate::expr_fn::{array_agg, max};
+use datafusion::functions_aggregate::first_last::first_value_udaf;
+use datafusion::functions_aggregate::min_max::max_udaf;
+use datafusion::functions_nested::expr_fn::{flatten, make_array};
 use datafusion::functions_window::expr_fn::row_number;
-use datafusion::functions_window::row_number::row_number_udwf;
+use datafusion::logical_expr::expr::WindowFunction;
 use datafusion::logical_expr::{
-    Aggregate, Distinct, Expr, ExprFunctionExt, Join, LogicalPlan, LogicalPlanBuilder, TableScan, Window, cast, lit, when,
+    Aggregate, Distinct, Expr, ExprFunctionExt, ExprSchemable, Join, LogicalPlan, LogicalPlanBuilder, TableScan, Window,
+    WindowFunctionDefinition, cast, lit, when,
 };
 use weir_nodes::source::{SOURCE, identity};
 use weir_nodes::table::hidden;
+
+use crate::plan::pieces::partitions;
+use crate::plan::spool;
 
 /// A place where a plan reads a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,17 +54,22 @@ pub(super) fn carrier(leaf: usize) -> String {
     hidden(&format!("trace.{leaf}"))
 }
 
-fn positions() -> DataType {
+/// The type of a list of positions.
+fn list() -> DataType {
     DataType::List(Arc::new(Field::new_list_field(DataType::Int64, true)))
 }
 
-/// The source that a scan reads.
+/// The source, or the kept table, that a scan reads.
 fn leaf_of(scan: &TableScan) -> Leaf {
     let table = scan.table_name.table().to_owned();
     let part = table.strip_suffix(SOURCE).unwrap_or(&table);
     let node = part.split('.').next().unwrap_or(part).to_owned();
     let provider = (scan.source.as_ref() as &dyn std::any::Any).downcast_ref::<DefaultTableSource>();
-    match provider.and_then(|source| identity(source.table_provider.as_ref())) {
+    let known = provider.and_then(|source| {
+        let provider = source.table_provider.as_ref();
+        identity(provider).or_else(|| Some((spool::position(provider)?, String::new())))
+    });
+    match known {
         Some((position, label)) => Leaf { table, node, position: Some(position), label },
         None => Leaf { label: format!("{node} row"), table, node, position: None },
     }
@@ -64,15 +77,33 @@ fn leaf_of(scan: &TableScan) -> Leaf {
 
 /// The plan with its lineage.
 pub(super) fn traced(plan: &LogicalPlan) -> Result<Traced> {
-    let mut leaves = BTreeMap::new();
-    let (plan, carriers) = Rewriting { leaves: &mut leaves }.go(plan)?;
+    let mut rewriting = Rewriting { leaves: BTreeMap::new(), carry: Carry::Positions };
+    let (plan, carriers) = rewriting.go(plan)?;
+    let mut leaves = rewriting.leaves;
     // What only keeps rows out, as in an anti join, leaves no trace in those that stay.
     leaves.retain(|leaf, _| carriers.contains(leaf));
     Ok(Traced { plan, leaves })
 }
 
+/// The plan with marks, and whether a row of it is made of rows of the leaves that are followed: of those of them that
+/// have a position.
+pub(super) fn followed(plan: &LogicalPlan, leaves: &dyn Fn(&Leaf) -> bool) -> Result<(LogicalPlan, Expr)> {
+    let (plan, carriers) = Rewriting { leaves: BTreeMap::new(), carry: Carry::Marks(leaves) }.go(plan)?;
+    let any = carriers.iter().map(|leaf| Ok(found(&plan, *leaf)?.is_not_null())).collect::<Result<Vec<_>>>()?;
+    Ok((plan, any.into_iter().reduce(Expr::or).unwrap_or_else(|| lit(false))))
+}
+
+/// What rows carry.
+enum Carry<'a> {
+    /// A list of positions.
+    Positions,
+    /// A mark, where a row is made of those of these leaves.
+    Marks(&'a dyn Fn(&Leaf) -> bool),
+}
+
 struct Rewriting<'a> {
-    leaves: &'a mut BTreeMap<usize, Leaf>,
+    leaves: BTreeMap<usize, Leaf>,
+    carry: Carry<'a>,
 }
 
 /// The columns of a plan as expressions.
@@ -91,21 +122,42 @@ fn carried(plan: &LogicalPlan, carriers: &[usize]) -> Result<Vec<Expr>> {
     carriers.iter().map(|leaf| Ok(found(plan, *leaf)?.alias(carrier(*leaf)))).collect()
 }
 
-/// All positions of a group, each carrier by itself.
-fn gathered(plan: &LogicalPlan, carriers: &[usize]) -> Result<Vec<Expr>> {
-    let one = |leaf: &usize| {
-        let column = found(plan, *leaf)?;
-        array_agg(column.clone()).filter(column.is_not_null()).build().map(|all| all.alias(carrier(*leaf)))
-    };
-    carriers.iter().map(one).collect()
-}
-
-/// The positions that [`gathered`] gave, as one list.
-fn flat(plan: &LogicalPlan, carriers: &[usize]) -> Result<Vec<Expr>> {
-    carriers.iter().map(|leaf| Ok(cast(flatten(found(plan, *leaf)?), positions()).alias(carrier(*leaf)))).collect()
+/// Values under the names of their carriers.
+fn named(carriers: &[usize], mut value: impl FnMut(usize) -> Result<Expr>) -> Result<Vec<Expr>> {
+    carriers.iter().map(|leaf| value(*leaf).map(|value| value.alias(carrier(*leaf)))).collect()
 }
 
 impl Rewriting<'_> {
+    /// The type of what is carried.
+    fn carried_type(&self) -> DataType {
+        match self.carry {
+            Carry::Positions => list(),
+            Carry::Marks(_) => DataType::Int64,
+        }
+    }
+
+    /// What a group carries, each carrier by itself.
+    fn gathered(&self, plan: &LogicalPlan, carriers: &[usize]) -> Result<Vec<Expr>> {
+        named(carriers, |leaf| {
+            let column = found(plan, leaf)?;
+            match self.carry {
+                Carry::Positions => array_agg(column.clone()).filter(column.is_not_null()).build(),
+                Carry::Marks(_) => Ok(max(column)),
+            }
+        })
+    }
+
+    /// What [`Self::gathered`] gave, as it is carried on.
+    fn flat(&self, plan: &LogicalPlan, carriers: &[usize]) -> Result<Vec<Expr>> {
+        named(carriers, |leaf| {
+            let column = found(plan, leaf)?;
+            Ok(match self.carry {
+                Carry::Positions => cast(flatten(column), list()),
+                Carry::Marks(_) => column,
+            })
+        })
+    }
+
     /// The plan with carriers added at the end of its columns, and which.
     fn go(&mut self, plan: &LogicalPlan) -> Result<(LogicalPlan, Vec<usize>)> {
         match plan {
@@ -123,9 +175,9 @@ impl Rewriting<'_> {
             LogicalPlan::Distinct(Distinct::All(input)) => {
                 let own = columns(input);
                 let (input, carriers) = self.go(input)?;
-                let gathered = gathered(&input, &carriers)?;
+                let gathered = self.gathered(&input, &carriers)?;
                 let grouped = LogicalPlanBuilder::from(input).aggregate(own, gathered)?.build()?;
-                let exprs = columns(plan).into_iter().chain(flat(&grouped, &carriers)?).collect::<Vec<_>>();
+                let exprs = columns(plan).into_iter().chain(self.flat(&grouped, &carriers)?).collect::<Vec<_>>();
                 Ok((LogicalPlanBuilder::from(grouped).project(exprs)?.build()?, carriers))
             }
             LogicalPlan::Window(window) => self.window(plan, window),
@@ -137,7 +189,7 @@ impl Rewriting<'_> {
                 let own = plan.schema().fields().len();
                 let mut stacked: Option<LogicalPlanBuilder> = None;
                 for (part, carriers) in parts {
-                    let nothing = cast(lit(ScalarValue::Null), positions());
+                    let nothing = cast(lit(ScalarValue::Null), self.carried_type());
                     let carrier_of = |leaf: &usize| {
                         if carriers.contains(leaf) {
                             Ok(found(&part, *leaf)?.alias(carrier(*leaf)))
@@ -171,6 +223,9 @@ impl Rewriting<'_> {
     fn leaf(&mut self, own: Vec<Expr>, scan: &TableScan) -> Result<(LogicalPlan, Vec<usize>)> {
         let number = self.leaves.keys().next_back().map_or(0, |last| last + 1);
         let leaf = leaf_of(scan);
+        if matches!(self.carry, Carry::Marks(followed) if !followed(&leaf)) {
+            return Ok((LogicalPlan::TableScan(scan.clone()), vec![]));
+        }
         // All columns, also those that a pruned scan leaves out: positions are among them, or counted over all.
         let mut plan = LogicalPlanBuilder::scan(scan.table_name.clone(), Arc::clone(&scan.source), None)?;
         for filter in &scan.filters {
@@ -187,76 +242,53 @@ impl Rewriting<'_> {
                 (counted, weir_nodes::table::column(&hidden("trace.position")))
             }
         };
-        let list = make_array(vec![cast(position, DataType::Int64)]);
+        let sparse = position.nullable(input.schema())?;
+        let there = position.clone().is_not_null();
+        let carried = match self.carry {
+            Carry::Positions => cast(make_array(vec![cast(position, DataType::Int64)]), list()),
+            Carry::Marks(_) => lit(1_i64),
+        };
+        let carried = if sparse { when(there, carried).end()? } else { carried };
         self.leaves.insert(number, leaf);
-        let exprs = own.into_iter().chain([cast(list, positions()).alias(carrier(number))]).collect::<Vec<_>>();
+        let exprs = own.into_iter().chain([carried.alias(carrier(number))]).collect::<Vec<_>>();
         Ok((LogicalPlanBuilder::from(input).project(exprs)?.build()?, vec![number]))
     }
 
     fn aggregate(&mut self, plan: &LogicalPlan, aggregate: &Aggregate) -> Result<(LogicalPlan, Vec<usize>)> {
         let (input, carriers) = self.go(&aggregate.input)?;
-        let exprs = aggregate.aggr_expr.iter().cloned().chain(gathered(&input, &carriers)?).collect::<Vec<_>>();
+        let exprs = aggregate.aggr_expr.iter().cloned().chain(self.gathered(&input, &carriers)?).collect::<Vec<_>>();
         let grouped = LogicalPlan::Aggregate(Aggregate::try_new(Arc::new(input), aggregate.group_expr.clone(), exprs)?);
-        let exprs = columns(plan).into_iter().chain(flat(&grouped, &carriers)?).collect::<Vec<_>>();
+        let exprs = columns(plan).into_iter().chain(self.flat(&grouped, &carriers)?).collect::<Vec<_>>();
         Ok((LogicalPlanBuilder::from(grouped).project(exprs)?.build()?, carriers))
     }
 
-    /// A row of a window is made of the rows of its partition: those come from the same input, grouped by the keys.
+    /// A row of a window is made of those of its partitions. Positions are those of what was kept below it, which stand
+    /// for their partitions already.
     fn window(&mut self, plan: &LogicalPlan, window: &Window) -> Result<(LogicalPlan, Vec<usize>)> {
         let (input, carriers) = self.go(&window.input)?;
-        let mut traced = LogicalPlanBuilder::from(input.clone()).window(window.window_expr.clone())?.build()?;
-        let mut partitions: Vec<Vec<Expr>> = Vec::new();
-        let row_number = row_number_udwf();
-        let counting = row_number.name();
-        for expr in &window.window_expr {
-            let Expr::WindowFunction(call) = expr.clone().unalias() else { continue };
-            let keys = call.params.partition_by.clone();
-            // A number that is only counted is made of no other row's values.
-            let counted = keys.is_empty() && call.fun.name() == counting;
-            if !counted && !partitions.contains(&keys) {
-                partitions.push(keys);
+        let mut seen = LogicalPlanBuilder::from(input).window(window.window_expr.clone())?.build()?;
+        let mut values: BTreeMap<usize, Vec<Expr>> = BTreeMap::new();
+        if matches!(self.carry, Carry::Marks(_)) {
+            for (turn, keys) in partitions(window).into_iter().enumerate() {
+                let name = |leaf: usize| hidden(&format!("trace.all.{turn}.{leaf}"));
+                let all = carriers.iter().map(|leaf| {
+                    values.entry(*leaf).or_default().push(weir_nodes::table::column(&name(*leaf)));
+                    let over = WindowFunction::new(WindowFunctionDefinition::AggregateUDF(max_udaf()), vec![found(&seen, *leaf)?]);
+                    Ok(Expr::from(over).partition_by(keys.clone()).build()?.alias(name(*leaf)))
+                });
+                let all = all.collect::<Result<Vec<_>>>()?;
+                seen = LogicalPlanBuilder::from(seen).window(all)?.build()?;
             }
         }
-        for (turn, keys) in partitions.into_iter().enumerate() {
-            let name = |i: usize| hidden(&format!("trace.key.{turn}.{i}"));
-            let group: Vec<Expr> = keys.iter().enumerate().map(|(i, key)| key.clone().alias(name(i))).collect();
-            // Each set of partitions reads the input by itself, so that a filter on its keys reaches the sources.
-            let grouped = LogicalPlanBuilder::from(input.clone()).aggregate(group, gathered(&input, &carriers)?)?.build()?;
-            let both = |leaf: usize| hidden(&format!("trace.all.{turn}.{leaf}"));
-            let all = carriers.iter().map(|leaf| Ok(cast(flatten(found(&grouped, *leaf)?), positions()).alias(both(*leaf))));
-            let own = (0..keys.len()).map(|i| Ok(weir_nodes::table::column(&name(i))));
-            let exprs = own.chain(all).collect::<Result<Vec<_>>>()?;
-            let grouped = LogicalPlanBuilder::from(grouped).project(exprs)?.build()?;
-            let before = columns(&traced);
-            let joined = if keys.is_empty() {
-                LogicalPlanBuilder::from(traced).cross_join(grouped)?.build()?
-            } else {
-                let left: Vec<Expr> = keys.clone();
-                let right: Vec<Expr> = (0..keys.len()).map(|i| weir_nodes::table::column(&name(i))).collect();
-                let on = left.into_iter().zip(right).collect::<Vec<_>>();
-
-                LogicalPlan::Join(Join::try_new(
-                    Arc::new(traced),
-                    Arc::new(grouped),
-                    on,
-                    None,
-                    JoinType::Inner,
-                    datafusion::common::JoinConstraint::On,
-                    NullEquality::NullEqualsNull,
-                    false,
-                )?)
-            };
-            let exprs = before.into_iter().map(|expr| match &expr {
-                Expr::Column(column) => match carriers.iter().find(|leaf| carrier(**leaf) == column.name) {
-                    Some(leaf) => array_concat(vec![expr.clone(), weir_nodes::table::column(&both(*leaf))]).alias(&column.name),
-                    None => expr,
-                },
-                _ => expr,
-            });
-            traced = LogicalPlanBuilder::from(joined).project(exprs.collect::<Vec<_>>())?.build()?;
-        }
-        let exprs = columns(plan).into_iter().chain(carried(&traced, &carriers)?).collect::<Vec<_>>();
-        Ok((LogicalPlanBuilder::from(traced).project(exprs)?.build()?, carriers))
+        let carried = named(&carriers, |leaf| {
+            let own = found(&seen, leaf)?;
+            Ok(values.remove(&leaf).map_or(own.clone(), |mut all| {
+                all.push(own);
+                coalesce(all)
+            }))
+        })?;
+        let exprs = columns(plan).into_iter().chain(carried).collect::<Vec<_>>();
+        Ok((LogicalPlanBuilder::from(seen).project(exprs)?.build()?, carriers))
     }
 
     fn join(&mut self, plan: &LogicalPlan, join: &Join) -> Result<(LogicalPlan, Vec<usize>)> {
@@ -287,12 +319,12 @@ impl Rewriting<'_> {
             let pairs: Vec<(Expr, Expr)> =
                 join.on.iter().map(|(l, r)| if kept_left { (l.clone(), r.clone()) } else { (r.clone(), l.clone()) }).collect();
             let keys = pairs.iter().zip(&names).map(|((_, key), name)| key.clone().alias(name)).collect::<Vec<_>>();
-            let gathered = gathered(&there, &others)?;
+            let gathered = self.gathered(&there, &others)?;
             let grouped = LogicalPlanBuilder::from(there).aggregate(keys, gathered)?.build()?;
             let on = pairs.into_iter().zip(&names).map(|((key, _), name)| (key, weir_nodes::table::column(name))).collect();
             let joined = rebuilt(kept, grouped, on, JoinType::Inner)?;
             let own = carried(&joined, &carriers)?;
-            let exprs = columns(plan).into_iter().chain(own).chain(flat(&joined, &others)?).collect::<Vec<_>>();
+            let exprs = columns(plan).into_iter().chain(own).chain(self.flat(&joined, &others)?).collect::<Vec<_>>();
             carriers.extend(others);
             return Ok((LogicalPlanBuilder::from(joined).project(exprs)?.build()?, carriers));
         }
@@ -308,7 +340,7 @@ impl Rewriting<'_> {
         }
     }
 
-    /// What cannot be looked into is made of all it reads.
+    /// What cannot be looked into is made of all it reads, for which any row of that stands: it was kept.
     fn opaque(&mut self, plan: &LogicalPlan) -> Result<(LogicalPlan, Vec<usize>)> {
         let mut result = plan.clone();
         let mut all = Vec::new();
@@ -318,20 +350,17 @@ impl Rewriting<'_> {
                 continue;
             }
             let none: Vec<Expr> = vec![];
-            let gathered = gathered(&input, &carriers)?;
-            let whole = LogicalPlanBuilder::from(input).aggregate(none, gathered)?.build()?;
-            let flat = flat(&whole, &carriers)?;
-            let whole = LogicalPlanBuilder::from(whole).project(flat)?.build()?;
+            let any = named(&carriers, |leaf| {
+                let column = found(&input, leaf)?;
+                match self.carry {
+                    Carry::Positions => first_value_udaf().call(vec![column.clone()]).filter(column.is_not_null()).build(),
+                    Carry::Marks(_) => Ok(max(column)),
+                }
+            })?;
+            let whole = LogicalPlanBuilder::from(input).aggregate(none, any)?.build()?;
             result = LogicalPlanBuilder::from(result).cross_join(whole)?.build()?;
             all.extend(carriers);
         }
         Ok((result, all))
     }
-}
-
-/// Whether a carrier holds anything.
-pub(super) fn holds(leaf: usize) -> Result<Expr> {
-    use datafusion::functions_nested::expr_fn::array_length;
-    let length = cast(array_length(weir_nodes::table::column(&carrier(leaf))), DataType::Int64);
-    when(length.clone().gt(lit(0_i64)), lit(true)).otherwise(lit(false))
 }

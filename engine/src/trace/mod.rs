@@ -1,19 +1,22 @@
 //! A figure followed back to the rows, the file and line, the rule and the people behind it (seed 000, B.5: the
 //! time-travel debugger); and a row that did not arrive followed to the step that dropped it.
 //!
-//! Two passes: plans that carry lineage say which rows of the sources a figure is made of ([`lineage`]); then those rows
-//! alone go through the workflow again, which gives the values at every step and shows that they make the figure.
+//! Two passes: plans that carry lineage say which rows of the sources a figure is made of ([`lineage`], piece by piece
+//! where one plan would grow too heavy: [`origin`]); then those rows alone go through the workflow again, step by step,
+//! which gives the values at every step and shows that they make the figure.
 
+mod forward;
 mod lineage;
+mod origin;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, Int64Array, RecordBatch};
+use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::{SortColumn, SortOptions, concat_batches, lexsort_to_indices};
-use arrow::datatypes::{DataType, Int64Type};
+use arrow::datatypes::{DataType, Int64Type, Schema, SchemaRef};
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{DataFusionError, Result as Planned};
+use datafusion::common::{DataFusionError, Result as Planned, TableReference, internal_datafusion_err};
 use datafusion::datasource::{MemTable, provider_as_source};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
 use datafusion::prelude::SessionContext;
@@ -26,22 +29,18 @@ use crate::approval::approved;
 use crate::check::{self, Checked};
 use crate::history::History;
 use crate::ledger::{Ledger, RUN};
-use crate::plan::assemble::{extent, untapped};
 use crate::plan::error::StepError;
+use crate::plan::pieces::{Pieces, Purpose};
+use crate::plan::wire::connect;
 use crate::plan::{Limits, WireId, session};
 use crate::preview::cell::cell;
 use crate::project::Project;
 use crate::run::{Proving, certificate_of};
 use crate::workflow::{PortRef, Workflow};
-use lineage::{Leaf, carrier, holds, traced};
+use lineage::Leaf;
+use origin::Part;
 
-/// The most operators of a plan that is followed back in one piece.
-pub(crate) const LARGEST: u64 = 1_500;
-
-/// Whether what leaves by a port (`NODE.PORT`) can be followed back in one piece.
-pub fn is_traceable(checked: &Checked, reference: &str) -> bool {
-    checked.find_port(reference).is_ok_and(|(_, node, port)| extent(checked, &node, port) <= LARGEST)
-}
+pub use forward::{Missing, Passage, forward};
 
 /// Rows of a source.
 #[derive(Debug, Clone)]
@@ -97,40 +96,6 @@ pub struct Trace {
     pub reproduced: bool,
     /// The rule.
     pub rule: Rule,
-}
-
-/// What became of a row at a step.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Passage {
-    /// The step.
-    pub node: String,
-    /// What it is.
-    pub kind: &'static str,
-    /// Rows made of it that leave, by port.
-    pub leaving: Vec<(String, usize)>,
-    /// Whether a later step takes any of them; for a load, whether they arrive.
-    pub goes_on: bool,
-}
-
-/// A row followed forward.
-#[derive(Debug, Clone)]
-pub struct Missing {
-    /// The rows that were asked about.
-    pub source: SourceRows,
-    /// The steps that it could reach, in order.
-    pub passages: Vec<Passage>,
-}
-
-impl Missing {
-    /// The steps after which nothing of it goes on.
-    pub fn ends(&self) -> impl Iterator<Item = &Passage> {
-        self.passages.iter().filter(|passage| !passage.goes_on)
-    }
-
-    /// The loads at which it arrives.
-    pub fn arrivals(&self) -> impl Iterator<Item = &Passage> {
-        self.passages.iter().filter(|passage| passage.leaving.is_empty())
-    }
 }
 
 /// What is followed back.
@@ -223,129 +188,22 @@ fn ancestors(checked: &Checked, node: &str) -> Vec<String> {
     checked.order.iter().filter(|id| wanted.contains(id.as_str())).cloned().collect()
 }
 
-/// The table that leaves by a port, down to the sources in one plan.
-fn whole(checked: &Checked, node: &str, port: &str) -> Result<Table, Problem> {
-    let step = &checked.steps[node];
-    let table = step.table(port).ok_or_else(|| Problem::error("This step has no such output.").at_node(node))?;
-    table.and_then(|table| untapped(checked, &table)).map_err(|error| said(&error))
-}
-
-/// The positions in each scanned table that the rows of a plan are made of.
-async fn positions(
-    context: &SessionContext,
-    table: &Table,
-    asked: Expr,
-    only: Option<&str>,
-) -> Result<Vec<(Leaf, BTreeSet<i64>)>, Problem> {
-    let mut plan = table.plan.clone();
-    if let Some(only) = only {
-        // What the column does not depend on goes before lineage is added.
-        let asked_for = asked.column_refs().into_iter().cloned().collect::<Vec<_>>();
-        let kept = plan
-            .schema()
-            .columns()
-            .into_iter()
-            .filter(|column| column.name == only || asked_for.iter().any(|other| other.name == column.name));
-        let narrowed =
-            LogicalPlanBuilder::from(plan).project(kept.map(Expr::Column).collect::<Vec<_>>()).and_then(LogicalPlanBuilder::build);
-        plan = narrowed.and_then(|plan| pruned(&plan)).map_err(|error| said(&error))?;
-    }
-    let traced = analysed(context, &plan).and_then(|plan| traced(&plan)).map_err(|error| said(&error))?;
-    let carriers: Vec<Expr> = traced.leaves.keys().map(|leaf| column(&carrier(*leaf))).collect();
-    if carriers.is_empty() {
-        return Ok(vec![]);
-    }
-    let plan =
-        LogicalPlanBuilder::from(traced.plan).filter(asked).and_then(|plan| plan.project(carriers)).and_then(LogicalPlanBuilder::build);
-    let rows = collected(context, &plan.map_err(|error| said(&error))?).await?;
-    let mut found: Vec<(Leaf, BTreeSet<i64>)> = Vec::new();
-    for (leaf, lists) in traced.leaves.into_values().zip(rows.columns()) {
-        let mut all = BTreeSet::new();
-        if let Some(lists) = lists.as_list_opt::<i32>() {
-            for list in lists.iter().flatten() {
-                all.extend(list.as_primitive::<Int64Type>().iter().flatten());
-            }
-        }
-        match found.iter_mut().find(|(known, _)| known.table == leaf.table) {
-            Some((_, known)) => known.extend(all),
-            None => found.push((leaf, all)),
-        }
-    }
-    Ok(found)
+/// The plan over rows in memory instead of the tables for which `rows` gives any, by their names and columns.
+fn instead(plan: &LogicalPlan, rows: impl Fn(&str, &SchemaRef) -> Option<RecordBatch>) -> Planned<LogicalPlan> {
+    let replaced = plan.clone().transform_up(|plan| {
+        let LogicalPlan::TableScan(scan) = &plan else { return Ok(Transformed::no(plan)) };
+        let Some(rows) = rows(scan.table_name.table(), &scan.source.schema()) else { return Ok(Transformed::no(plan)) };
+        let table = provider_as_source(Arc::new(MemTable::try_new(rows.schema(), vec![vec![rows]])?));
+        let scan = LogicalPlanBuilder::scan(scan.table_name.clone(), table, scan.projection.clone())?;
+        Ok(Transformed::yes(scan.build()?))
+    })?;
+    Ok(replaced.data)
 }
 
 /// A plan whose shorthands are written out, such as the levels of subtotals.
 fn analysed(context: &SessionContext, plan: &LogicalPlan) -> Planned<LogicalPlan> {
     let state = context.state();
     state.analyzer().execute_and_check(plan.clone(), state.config_options(), |_, _| {})
-}
-
-/// A plan without the expressions that nothing above them reads.
-fn pruned(plan: &LogicalPlan) -> Planned<LogicalPlan> {
-    use datafusion::optimizer::optimize_projections::OptimizeProjections;
-    use datafusion::optimizer::{Optimizer, OptimizerContext};
-    Optimizer::with_rules(vec![Arc::new(OptimizeProjections::new())]).optimize(plan.clone(), &OptimizerContext::new(), |_, _| {})
-}
-
-/// The rows of a scanned table at these positions, with their positions in front.
-async fn rows_at(
-    context: &SessionContext,
-    checked: &Checked,
-    leaf: &Leaf,
-    wanted: &BTreeSet<i64>,
-) -> Result<Option<(LogicalPlan, RecordBatch)>, Problem> {
-    let mut scans = Vec::new();
-    for flow in checked.steps.get(&leaf.node).into_iter().flat_map(|step| &step.planned.flows) {
-        let looked = flow.table.plan.apply(|plan| {
-            if let LogicalPlan::TableScan(scan) = plan
-                && scan.table_name.table() == leaf.table
-            {
-                scans.push(plan.clone());
-            }
-            Ok(datafusion::common::tree_node::TreeNodeRecursion::Continue)
-        });
-        looked.map_err(|error| said(&error))?;
-    }
-    let Some(scan) = scans.into_iter().next() else { return Ok(None) };
-    let narrowed = |scan: LogicalPlan| -> Planned<LogicalPlan> {
-        let own = scan.schema().columns();
-        match &leaf.position {
-            Some(position) => {
-                let at = own.iter().find(|column| column.name == *position).cloned().map(Expr::Column);
-                let listed = wanted.iter().map(|position| lit(*position)).collect();
-                let chosen = at.map_or(lit(false), |at| at.in_list(listed, false));
-                LogicalPlanBuilder::from(scan).filter(chosen)?.build()
-            }
-            // Counted as they were for the lineage.
-            None => LogicalPlanBuilder::from(scan).sort(own.into_iter().map(|column| Expr::Column(column).sort(true, false)))?.build(),
-        }
-    };
-    let rows = collected(context, &narrowed(scan.clone()).map_err(|error| said(&error))?).await?;
-    let rows = match leaf.position {
-        Some(_) => rows,
-        None => {
-            let chosen: Int64Array = wanted.iter().map(|position| position - 1).collect();
-            arrow::compute::take_record_batch(&rows, &chosen).map_err(|error| Problem::error(error.to_string()))?
-        }
-    };
-    Ok(Some((scan, rows)))
-}
-
-/// The plan over the rows that were found instead of the sources.
-fn over(plan: &LogicalPlan, tables: &BTreeMap<String, RecordBatch>) -> Planned<LogicalPlan> {
-    let replaced = plan.clone().transform_up(|plan| {
-        let LogicalPlan::TableScan(scan) = &plan else { return Ok(Transformed::no(plan)) };
-        let name = scan.table_name.table().to_owned();
-        let schema = scan.source.schema();
-        let rows = match tables.get(&name) {
-            Some(rows) => rows.clone(),
-            None => RecordBatch::new_empty(Arc::clone(&schema)),
-        };
-        let table = MemTable::try_new(rows.schema(), vec![vec![rows]])?;
-        let scan = LogicalPlanBuilder::scan(scan.table_name.clone(), provider_as_source(Arc::new(table)), scan.projection.clone())?;
-        Ok(Transformed::yes(scan.build()?))
-    })?;
-    Ok(replaced.data)
 }
 
 fn visible(rows: &RecordBatch) -> RecordBatch {
@@ -391,15 +249,13 @@ pub fn row_condition(rows: &RecordBatch, row: usize) -> String {
 pub async fn back(project: &Project, question: &Question<'_>, limits: &Limits) -> Result<Trace, Problem> {
     let checked = sound(project, question.workflow, &question.set)?;
     let proving = question.run.map(|_| Proving::start(checked.steps.values().flat_map(|step| step.sources.clone())));
-    let (_, node, port) = checked.find_port(&question.port)?;
-    let size = extent(&checked, &node, port);
-    if size > LARGEST {
-        let what = format!("Too much comes together here to be followed back at once: {size} operators, and {LARGEST} can be.");
-        return Err(Problem::error(what).at_node(&node).help("Ask about a step nearer to the sources."));
-    }
+    let (step, node, port) = checked.find_port(&question.port)?;
+    let no_output = || Problem::error("This step has no such output.").at_node(&node);
+    let (flow, outlet) = step.outlet(port).ok_or_else(no_output)?;
+    let target = WireId { node: node.clone(), flow, outlet };
     let folder = project.scratch()?;
     let context = session::session(limits, folder.path()).map_err(|error| said(&error))?;
-    let table = whole(&checked, &node, port)?;
+    let table = step.table(port).ok_or_else(no_output)?.map_err(|error| said(&error))?;
     if let Some(wanted) = question.column.filter(|wanted| !table.has(wanted)) {
         let names: Vec<&str> = table.names().collect();
         return Err(Problem::error(format!("There is no column \"{wanted}\"."))
@@ -407,18 +263,56 @@ pub async fn back(project: &Project, question: &Question<'_>, limits: &Limits) -
             .help(format!("There is: {}.", names.join(", "))));
     }
     let asked = condition(&context, &table, &checked, question.condition)?;
-    let found = positions(&context, &table, asked.clone(), question.column).await?;
-
-    // Only these rows, through all steps again.
-    let (mut tables, mut sources) = (BTreeMap::new(), Vec::new());
-    for (leaf, wanted) in &found {
-        if let Some((_, rows)) = rows_at(&context, &checked, leaf, wanted).await? {
-            if rows.num_rows() > 0 {
-                sources.push(source_rows(leaf, &rows));
-            }
-            tables.insert(leaf.table.clone(), rows);
+    let targets = BTreeSet::from([target.flow_id()]);
+    let pieces = Pieces::of(&checked, &targets, Purpose::Trace, &context, folder.path()).await;
+    let mut pieces = pieces.map_err(|error| said(&error))?;
+    // What was recorded is what counts, where it was.
+    let asked_for = match (question.run, question.table) {
+        (Some(run), Some(name)) => recorded(project, &context, name, asked.clone(), &table.visible(), &run.run).await?,
+        _ => {
+            let all = pieces.wire(&target).map_err(|error| said(&error))?;
+            let rows = Table::new(all, table.order.clone()).filter(asked.clone()).map_err(|error| said(&error))?;
+            shown(&context, &rows).await?
         }
+    };
+    if asked_for.num_rows() == 0 {
+        return Err(Problem::error("No row fits this condition.")
+            .at_node(&node)
+            .help("Look at the rows first: weir preview, or weir ledger show."));
     }
+    let mut found = origin::of(&context, &pieces, &target, asked.clone(), question.column).await?;
+
+    // Only these rows, through all steps again. What they make without others is not always what they make among them:
+    // then the partners that some of them lack are added, and at last the rest of their groups.
+    let (sources, walk, reproduced) = loop {
+        let (mut tables, mut sources) = (BTreeMap::new(), Vec::new());
+        for (leaf, wanted) in &found {
+            if let Some(rows) = origin::rows_at(&context, &checked, leaf, wanted).await? {
+                if rows.num_rows() > 0 {
+                    sources.push(source_rows(leaf, &rows));
+                }
+                tables.insert(leaf.table.clone(), rows);
+            }
+        }
+        let walk = walked(&context, &checked, &target, &tables).await?;
+        let again = walk.leaving.iter().find(|(wire, _)| *wire == target).map(|(_, table)| table).ok_or_else(no_output)?;
+        let again = again.filter(asked.clone()).map_err(|error| said(&error))?;
+        let again = shown(&context, &again).await?;
+        if same(&asked_for, &again, question.column) {
+            break (sources, walk, true);
+        }
+        let mut any = false;
+        for groups in [false, true] {
+            if !any {
+                for (leaf, rows) in origin::completing(&context, &mut pieces, &walk.parts, groups).await? {
+                    any |= origin::merged(&mut found, leaf, rows);
+                }
+            }
+        }
+        if !any {
+            break (sources, walk, false);
+        }
+    };
     if let (Some(proving), Some(run)) = (proving, question.run) {
         let now = proving.finish(project)?;
         if let Some(other) = run.sources.iter().find(|source| !now.contains(source)) {
@@ -428,36 +322,74 @@ pub async fn back(project: &Project, question: &Question<'_>, limits: &Limits) -
         }
     }
     let mut steps = Vec::new();
-    for id in ancestors(&checked, &node) {
-        let step = &checked.steps[&id];
-        for port in &step.ports.outputs {
-            let on_the_way = id == node || reaches(&checked, &id, port.name, &node);
-            if !on_the_way {
+    for (wire, table) in &walk.leaving {
+        let rows = shown(&context, table).await?;
+        if rows.num_rows() > 0 {
+            let step = &checked.steps[&wire.node];
+            let port = step.planned.flows[wire.flow].outlets[wire.outlet].port.to_owned();
+            steps.push(StepRows { node: wire.node.clone(), kind: step.kind.identity.id, port, rows });
+        }
+    }
+    Ok(Trace { target: asked_for, steps, sources, reproduced, rule: rule(project, question)? })
+}
+
+/// Some rows of the sources on their way.
+struct Walk {
+    /// What leaves the steps, sources first.
+    leaving: Vec<(WireId, Table)>,
+    /// Where they meet others in the steps.
+    parts: Vec<Part>,
+}
+
+/// What leaves the steps on the way to a wire, sources first, when the sources hold these rows alone.
+async fn walked(
+    context: &SessionContext,
+    checked: &Checked,
+    target: &WireId,
+    tables: &BTreeMap<String, RecordBatch>,
+) -> Result<Walk, Problem> {
+    let way = ancestors(checked, &target.node);
+    let taken: BTreeSet<&WireId> = way.iter().flat_map(|id| checked.steps[id].wires.iter().flat_map(|(_, wires)| wires)).collect();
+    let mut walk = Walk { leaving: vec![], parts: vec![] };
+    for id in &way {
+        for (number, flow) in checked.steps[id].planned.flows.iter().enumerate() {
+            let wires = (0..flow.outlets.len()).map(|outlet| WireId { node: id.clone(), flow: number, outlet });
+            let wires: Vec<WireId> = wires.filter(|wire| wire.node == target.node || taken.contains(wire)).collect();
+            if wires.is_empty() {
                 continue;
             }
-            let table = whole(&checked, &id, port.name)?;
-            let plan = over(&table.plan, &tables).map_err(|error| said(&error))?;
-            let rows = shown(&context, &Table::new(plan, table.order.clone())).await?;
-            if rows.num_rows() > 0 {
-                steps.push(StepRows { node: id.clone(), kind: step.kind.identity.id, port: port.name.to_owned(), rows });
+            let arriving = |wire: &WireId| {
+                let there = walk.leaving.iter().find(|(known, _)| known == wire).map(|(_, table)| table.plan.clone());
+                there.ok_or_else(|| internal_datafusion_err!("nothing arrives from {}", wire.node))
+            };
+            let alone = |table: &str, schema: &SchemaRef| {
+                Some(tables.get(table).cloned().unwrap_or_else(|| RecordBatch::new_empty(Arc::clone(schema))))
+            };
+            let plan = instead(&flow.table.plan, alone).and_then(|plan| connect(&plan, arriving)).map_err(|error| said(&error))?;
+            let rows = collected(context, &plan).await.map_err(|problem| at(problem, id))?;
+            walk.parts.push(Part { node: id.clone(), meetings: origin::meetings(&flow.table.plan, &plan) });
+            let name = format!("{id}.{number}");
+            for wire in wires {
+                let leaving = memory(&name, rows.clone())
+                    .and_then(|plan| flow.outlet_table(&flow.outlets[wire.outlet], &Table::new(plan, flow.table.order.clone())));
+                walk.leaving.push((wire, leaving.map_err(|error| said(&error))?));
             }
         }
     }
-    let again = over(&table.plan, &tables).map_err(|error| said(&error))?;
-    let again = Table::new(again, table.order.clone()).filter(asked.clone()).map_err(|error| said(&error))?;
-    let again = shown(&context, &again).await?;
-    // What was recorded is what counts, where it was.
-    let target = match (question.run, question.table) {
-        (Some(run), Some(name)) => recorded(project, &context, name, asked, &again, &run.run).await?,
-        _ => again.clone(),
-    };
-    if target.num_rows() == 0 {
-        return Err(Problem::error("No row fits this condition.")
-            .at_node(&node)
-            .help("Look at the rows first: weir preview, or weir ledger show."));
-    }
-    let reproduced = same(&target, &again, question.column);
-    Ok(Trace { target, steps, sources, reproduced, rule: rule(project, question)? })
+    Ok(walk)
+}
+
+/// The problem with the step where it arose, if it names none.
+fn at(problem: Problem, node: &str) -> Problem {
+    if problem.node.is_some() { problem } else { problem.at_node(node) }
+}
+
+/// A plan that gives rows in memory, under plain names.
+fn memory(name: &str, rows: RecordBatch) -> Planned<LogicalPlan> {
+    let table = MemTable::try_new(rows.schema(), vec![vec![rows]])?;
+    let scan = LogicalPlanBuilder::scan(TableReference::bare(name), provider_as_source(Arc::new(table)), None)?;
+    let plain = scan.schema().columns().into_iter().map(|column| Expr::Column(column.clone()).alias(column.name)).collect::<Vec<_>>();
+    scan.project(plain)?.build()
 }
 
 /// The rows of the ledger that a question is about, with the columns of the step that loaded them.
@@ -466,31 +398,19 @@ async fn recorded(
     context: &SessionContext,
     table: &str,
     asked: Expr,
-    like: &RecordBatch,
+    like: &Schema,
     run: &str,
 ) -> Result<RecordBatch, Problem> {
     let rows = Ledger::of(project)?.read(table, None).await?;
     let plan = || -> Planned<LogicalPlan> {
-        let scan = MemTable::try_new(rows.schema(), vec![vec![rows.clone()]])?;
-        let scan = LogicalPlanBuilder::scan(datafusion::common::TableReference::bare(table), provider_as_source(Arc::new(scan)), None)?;
-        let plain = scan.schema().columns().into_iter().map(|column| Expr::Column(column.clone()).alias(column.name)).collect::<Vec<_>>();
         let of_run = column(RUN).eq(lit(run));
-        let schema = like.schema();
-        let own = schema
+        let own = like
             .fields()
             .iter()
             .map(|field| datafusion::logical_expr::cast(column(field.name()), field.data_type().clone()).alias(field.name()));
-        scan.project(plain)?.filter(of_run.and(asked))?.project(own.collect::<Vec<_>>())?.build()
+        LogicalPlanBuilder::from(memory(table, rows.clone())?).filter(of_run.and(asked))?.project(own.collect::<Vec<_>>())?.build()
     };
     collected(context, &plan().map_err(|error| said(&error))?).await
-}
-
-/// Whether rows that leave a step by a port can come to another step.
-fn reaches(checked: &Checked, node: &str, port: &str, to: &str) -> bool {
-    let Some((flow, outlet)) = checked.steps[node].outlet(port) else { return false };
-    let wire = WireId { node: node.to_owned(), flow, outlet };
-    let on_the_way = ancestors(checked, to);
-    on_the_way.iter().any(|id| checked.steps[id].wires.iter().any(|(_, wires)| wires.contains(&wire)))
 }
 
 fn same(a: &RecordBatch, b: &RecordBatch, only: Option<&str>) -> bool {
@@ -564,94 +484,4 @@ pub async fn loaded(project: &Project, table: &str) -> Result<Loaded, Problem> {
     let port = checked.steps[&wire.node].planned.flows[wire.flow].outlets[wire.outlet].port;
     let port = PortRef { node: wire.node.clone(), port: Some(port.to_owned()) }.to_string();
     Ok(Loaded { certificate, workflow, port, set })
-}
-
-/// Follows rows of a source forward: which steps they pass, and which drop them. Rows are looked for in the step
-/// `from`, else in the first source whose columns the condition fits.
-pub async fn forward(
-    project: &Project,
-    workflow: &Workflow,
-    wanted: &str,
-    from: Option<&str>,
-    set: &[(String, String)],
-    limits: &Limits,
-) -> Result<Missing, Problem> {
-    let checked = sound(project, workflow, set)?;
-    let folder = project.scratch()?;
-    let context = session::session(limits, folder.path()).map_err(|error| said(&error))?;
-    let mut first_problem = None;
-    let mut start = None;
-    for id in &checked.order {
-        let step = &checked.steps[id];
-        let is_source = step.wires.is_empty() && !step.ports.outputs.is_empty();
-        if from.map_or(!is_source, |from| from != id) {
-            continue;
-        }
-        let table = whole(&checked, id, step.ports.outputs[0].name)?;
-        match condition(&context, &table, &checked, wanted) {
-            Ok(asked) => {
-                let found = positions(&context, &table, asked, None).await?;
-                if found.iter().any(|(_, positions)| !positions.is_empty()) {
-                    start = Some(found);
-                    break;
-                }
-                first_problem.get_or_insert_with(|| Problem::error("No row of this source fits the condition.").at_node(id));
-            }
-            Err(problem) => {
-                first_problem.get_or_insert(problem.at_node(id));
-            }
-        }
-    }
-    let Some(start) = start else {
-        return Err(first_problem
-            .unwrap_or_else(|| Problem::error("There is no such source.").help("Name the step that reads the rows with --from.")));
-    };
-    let (leaf, chosen) = start.into_iter().find(|(_, positions)| !positions.is_empty()).ok_or_else(|| Problem::error("No row fits."))?;
-    let Some((_, rows)) = rows_at(&context, &checked, &leaf, &chosen).await? else {
-        return Err(Problem::error("The rows cannot be read again.").at_node(&leaf.node));
-    };
-    let source = source_rows(&leaf, &rows);
-    // The other sources stay whole; this one has these rows only.
-    let narrowed = |plan: &LogicalPlan| -> Planned<LogicalPlan> {
-        let replaced = plan.clone().transform_up(|plan| match &plan {
-            LogicalPlan::TableScan(scan) if scan.table_name.table() == leaf.table => {
-                let table = MemTable::try_new(rows.schema(), vec![vec![rows.clone()]])?;
-                let scan = LogicalPlanBuilder::scan(scan.table_name.clone(), provider_as_source(Arc::new(table)), scan.projection.clone())?;
-                Ok(Transformed::yes(scan.build()?))
-            }
-            _ => Ok(Transformed::no(plan)),
-        })?;
-        Ok(replaced.data)
-    };
-    let mut reached: BTreeSet<WireId> = BTreeSet::new();
-    let mut passages = Vec::new();
-    for id in &checked.order {
-        let step = &checked.steps[id];
-        let arrives = *id == leaf.node || step.wires.iter().any(|(_, wires)| wires.iter().any(|wire| reached.contains(wire)));
-        if !arrives {
-            continue;
-        }
-        let mut leaving = Vec::new();
-        for port in &step.ports.outputs {
-            let table = whole(&checked, id, port.name)?;
-            let plan = narrowed(&table.plan).and_then(|plan| traced(&analysed(&context, &plan)?)).map_err(|error| said(&error))?;
-            let carriers: Vec<usize> =
-                plan.leaves.iter().filter(|(_, known)| known.table == leaf.table).map(|(number, _)| *number).collect();
-            let any = carriers.iter().map(|number| holds(*number)).collect::<Planned<Vec<_>>>().map_err(|error| said(&error))?;
-            let Some(any) = any.into_iter().reduce(Expr::or) else { continue };
-            let counted =
-                LogicalPlanBuilder::from(plan.plan).filter(any).and_then(LogicalPlanBuilder::build).map_err(|error| said(&error))?;
-            let count = collected(&context, &counted).await?.num_rows();
-            leaving.push((port.name.to_owned(), count));
-            if count > 0
-                && let Some((flow, outlet)) = step.outlet(port.name)
-            {
-                reached.insert(WireId { node: id.clone(), flow, outlet });
-            }
-        }
-        let taken = |wire: &WireId| checked.steps.values().any(|other| other.wires.iter().any(|(_, wires)| wires.contains(wire)));
-        let goes_on = step.ports.outputs.is_empty() || reached.iter().any(|wire| wire.node == *id && taken(wire));
-        passages.push(Passage { node: id.clone(), kind: step.kind.identity.id, leaving, goes_on });
-    }
-    Ok(Missing { source, passages })
 }

@@ -46,14 +46,23 @@ fn csv(rows: &[(u8, u8, i16)], names: &str) -> String {
         .fold(format!("{names}\n"), |text, (k, g, n)| format!("{text}{k},{},{n}\n", if *g == 0 { String::new() } else { format!("G{g}") }))
 }
 
+/// What comes of a question, asked on a thread as the product's are.
+fn asked<T: Send>(question: impl Future<Output = T> + Send) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let answer = || runtime.block_on(question);
+    let thread = std::thread::Builder::new().stack_size(weir_engine::plan::STACK_BYTES);
+    std::thread::scope(|scope| thread.spawn_scoped(scope, answer).unwrap().join().unwrap())
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 100, max_global_rejects: 4000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 60, max_global_rejects: 4000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn what_a_figure_is_made_of_makes_it(
         rows in prop::collection::vec((0..6_u8, 0..4_u8, -5..60_i16), 1..15),
         other in prop::collection::vec((0..6_u8, 0..4_u8, -5..60_i16), 1..6),
         steps in prop::collection::vec(step(), 1..5),
+        forks in 0..5_usize,
         pick in any::<prop::sample::Index>(),
     ) {
         let folder = tempfile::tempdir().unwrap();
@@ -74,21 +83,32 @@ proptest! {
             }
             last = id;
         }
+        // Each fork takes all that came before twice: a plan in one piece would double with every one.
+        for fork in 0..forks {
+            let (small, large, both) = (format!("small{fork}"), format!("large{fork}"), format!("both{fork}"));
+            nodes[&small] = json!({ "kind": "filter", "params": { "condition": format!("[n] < {}", 20 + fork) } });
+            nodes[&large] = json!({ "kind": "formula", "params": { "columns": [{ "name": "n", "formula": "[n] - 3" }] } });
+            nodes[&both] = json!({ "kind": "union", "params": {} });
+            for (from, to) in [(&last, &small), (&last, &large), (&small, &both), (&large, &both)] {
+                edges.push(json!({ "from": from, "to": to }));
+            }
+            last = both;
+        }
         let text = json!({ "weir": 1, "name": "random", "nodes": nodes, "edges": edges }).to_string();
         let workflow = Workflow::parse(&text, "w").unwrap();
         let project = Project::around(folder.path()).unwrap();
         let checked = weir_engine::check::check(&workflow, &project, &[]);
         // Some chains have no sense, such as a column that is there already: those are passed over.
         prop_assume!(!checked.problems.iter().any(weir_engine::Problem::is_error));
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let page = runtime.block_on(weir_engine::preview::preview(&checked, &last, 1000, &Limits::default())).unwrap();
+        let page = asked(weir_engine::preview::preview(&checked, &last, 1000, &Limits::default())).unwrap();
         prop_assume!(page.rows.num_rows() > 0);
         let row = pick.index(page.rows.num_rows());
         let condition = row_condition(&page.rows, row);
         let question = Question { workflow: &workflow, file: "w.json".into(), port: last, condition: &condition, column: None, set: vec![], table: None, run: None };
-        let trace = runtime.block_on(back(&project, &question, &Limits::default()));
+        let trace = asked(back(&project, &question, &Limits::default()));
         let trace = trace.map_err(|problem| TestCaseError::fail(format!("{condition}: {problem}\n{text}")))?;
         prop_assert!(trace.target.num_rows() > 0, "{condition} of {text}");
+        prop_assert!(trace.reproduced, "the sources of {condition} do not make it again: {text}");
         // As many rows of it as there were.
         let there = |batch: &arrow::array::RecordBatch| {
             (0..batch.num_rows()).filter(|at| (0..batch.num_columns()).all(|place| {

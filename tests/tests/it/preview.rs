@@ -49,3 +49,25 @@ fn first_rows_of_a_join_do_not_read_the_large_side_to_its_end() {
     assert_ne!(ran.code, Some(0));
     assert!(ran.err.contains("400002") && !project.has("out.csv"), "{}", ran.err);
 }
+
+/// The layers below go down a plan one call for each operator: a long workflow must not run out of stack.
+#[test]
+fn hundreds_of_steps_in_a_row_run_and_are_shown() {
+    let project = Folder::empty().unwrap();
+    let mut nodes = json!({
+        "s0": { "kind": "input.inline", "params": { "columns": [{ "name": "n", "type": "integer" }], "rows": [["1"], ["2"]] } },
+        "load": { "kind": "load.csv", "params": { "path": "out.csv" } }
+    });
+    let mut edges = Vec::new();
+    for i in 1..=300 {
+        nodes[format!("s{i}")] = json!({ "kind": "formula", "params": { "columns": [{ "name": "n", "formula": "[n] + 1" }] } });
+        edges.push(json!({ "from": format!("s{}", i - 1), "to": format!("s{i}") }));
+    }
+    edges.push(json!({ "from": "s300", "to": "load" }));
+    project.write("w.json", json!({ "weir": 1, "name": "w", "nodes": nodes, "edges": edges }).to_string()).unwrap();
+    let shown = project.weir(&["preview", "w.json", "s300", "--csv"]).unwrap();
+    assert_eq!(shown.out, "n\n301\n302\n", "{}", shown.err);
+    let ran = project.weir(&["run", "w.json"]).unwrap();
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    assert_eq!(project.read("out.csv").unwrap(), "n\n301\n302\n");
+}

@@ -173,15 +173,24 @@ fn bytes(text: &str) -> Result<usize, String> {
 
 /// Runs something asynchronous on as many threads as the limits say.
 fn block_on<T>(threads: usize, work: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(threads)
-        .enable_all()
-        .build()
-        .map_err(|error| Problem::error(format!("No threads can be started: {error}.")))?;
+    let runtime = weir_engine::plan::runtime(threads).map_err(|error| Problem::error(format!("No threads can be started: {error}.")))?;
     runtime.block_on(work)
 }
 
 fn main() -> ExitCode {
+    let stack = weir_engine::plan::STACK_BYTES;
+    let started = std::thread::Builder::new().name("weir".into()).stack_size(stack).spawn(command);
+    match started.map(std::thread::JoinHandle::join) {
+        Ok(Ok(end)) => end,
+        Ok(Err(panicked)) => std::panic::resume_unwind(panicked),
+        Err(error) => {
+            eprintln!("No thread can be started: {error}.");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn command() -> ExitCode {
     let end = match Cli::parse().command {
         Command::Run(command) => command.execute(),
         Command::Edit(command) => command.execute(),
