@@ -9,10 +9,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
-use datafusion::common::Result;
-use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::common::{JoinType, Result, ScalarValue};
 use datafusion::functions_window::row_number::row_number_udwf;
-use datafusion::logical_expr::{Distinct, Expr, LogicalPlan, LogicalPlanBuilder, Window};
+use datafusion::logical_expr::{BinaryExpr, Distinct, Expr, LogicalPlan, LogicalPlanBuilder, Operator, Window};
 use datafusion::prelude::SessionContext;
 use futures::future::{BoxFuture, FutureExt};
 use weir_nodes::Table;
@@ -92,7 +91,7 @@ impl<'a> Pieces<'a> {
     ) -> Result<Self> {
         let mut pieces = Self { checked, purpose, context, folder, cut: BTreeMap::new(), flows: BTreeMap::new(), kept: vec![] };
         let (flows, readers) = upstream(checked, targets)?;
-        let joined = joined(checked, &flows)?;
+        let joined = joined(checked, &flows);
         let mut weights = HashMap::new();
         for id in flows {
             let mut plan = pieces.own(&id).clone();
@@ -180,13 +179,12 @@ impl<'a> Pieces<'a> {
         Spool::store(physical, self.context.task_ctx(), self.folder, name, position).await
     }
 
-    /// The plan with groups kept that its rows are made of. With `joined`, rows are joined to others further on.
+    /// The plan with groups kept that its rows are made of. With `joined`, its rows become several further on.
     fn cut<'b>(&'b mut self, node: &'b str, plan: &'b LogicalPlan, joined: bool) -> BoxFuture<'b, Result<LogicalPlan>> {
         async move {
-            let below = joined || joins(plan);
             let mut inputs = Vec::new();
-            for input in plan.inputs() {
-                let input = self.cut(node, input, below).await?;
+            for (input, multiplied) in plan.inputs().into_iter().zip(multiplied(plan)) {
+                let input = self.cut(node, input, joined || multiplied).await?;
                 inputs.push(match group_of_inputs(plan) {
                     Some(group) => self.kept_part(node, input, group).await?,
                     None => input,
@@ -244,26 +242,78 @@ fn upstream(checked: &Checked, targets: &BTreeSet<FlowId>) -> Result<(Vec<FlowId
     Ok((all.filter(|id| wanted.contains(id)).collect(), readers))
 }
 
-/// The flows whose rows are joined to others further on.
-fn joined(checked: &Checked, flows: &[FlowId]) -> Result<BTreeSet<FlowId>> {
-    let mut joined = BTreeSet::new();
-    for id in flows.iter().rev() {
-        let plan = &checked.steps[&id.node].planned.flows[id.flow].table.plan;
-        let mut any = joined.contains(id);
-        plan.apply(|plan| {
-            any |= joins(plan);
-            Ok(TreeNodeRecursion::Continue)
-        })?;
-        if any {
-            joined.extend(wires(plan)?.iter().map(WireId::flow_id));
+/// The flows whose rows become several further on, each of which would carry what they carry.
+fn joined(checked: &Checked, flows: &[FlowId]) -> BTreeSet<FlowId> {
+    fn go(plan: &LogicalPlan, joined: bool, found: &mut BTreeSet<FlowId>) {
+        if let Some(wire) = as_wire(plan).filter(|_| joined) {
+            found.insert(wire.flow_id());
+        }
+        for (input, multiplied) in plan.inputs().into_iter().zip(multiplied(plan)) {
+            go(input, joined || multiplied, found);
         }
     }
-    Ok(joined)
+    let mut found = BTreeSet::new();
+    for id in flows.iter().rev() {
+        let plan = &checked.steps[&id.node].planned.flows[id.flow].table.plan;
+        let joined = found.contains(id);
+        go(plan, joined, &mut found);
+    }
+    found
 }
 
-/// Whether an operator puts rows beside others.
-fn joins(plan: &LogicalPlan) -> bool {
-    matches!(plan, LogicalPlan::Join(_)) || group_of_inputs(plan).is_some()
+/// For each input of an operator, whether a row of it may become several.
+fn multiplied(plan: &LogicalPlan) -> Vec<bool> {
+    if let LogicalPlan::Join(join) = plan {
+        use JoinType::{LeftAnti, LeftMark, LeftSemi, RightAnti, RightMark, RightSemi};
+        if matches!(join.join_type, LeftSemi | LeftAnti | LeftMark | RightSemi | RightAnti | RightMark) {
+            return vec![false, false];
+        }
+        let (left, right): (Vec<&Expr>, Vec<&Expr>) = join.on.iter().map(|(left, right)| (left, right)).unzip();
+        return vec![!is_unique(&join.right, &right), !is_unique(&join.left, &left)];
+    }
+    let many = matches!(plan, LogicalPlan::Unnest(_)) || group_of_inputs(plan).is_some();
+    vec![many; plan.inputs().len()]
+}
+
+/// Whether no two rows of a plan have the same values in these columns, as far as its operators say: they are the keys of
+/// a group, or the first row of each was taken.
+fn is_unique(plan: &LogicalPlan, keys: &[&Expr]) -> bool {
+    let names: Option<Vec<&str>> = keys.iter().map(|key| key.try_as_col().map(|column| column.name.as_str())).collect();
+    let Some(names) = names.filter(|names| !names.is_empty()) else { return false };
+    let within = |group: &[Expr]| group.iter().all(|key| key.try_as_col().is_some_and(|column| names.contains(&column.name.as_str())));
+    match plan {
+        LogicalPlan::Aggregate(aggregate) => within(&aggregate.group_expr),
+        LogicalPlan::Projection(projection) => {
+            let below = names.iter().map(|name| {
+                let place = projection.schema.fields().iter().position(|field| field.name() == name)?;
+                let expr = projection.expr[place].clone().unalias();
+                expr.try_as_col().cloned().map(Expr::Column)
+            });
+            let below: Option<Vec<Expr>> = below.collect();
+            below.is_some_and(|below| is_unique(&projection.input, &below.iter().collect::<Vec<_>>()))
+        }
+        LogicalPlan::Filter(filter) => first_of(&filter.predicate, &filter.input).is_some_and(within) || is_unique(&filter.input, keys),
+        LogicalPlan::Sort(sort) => is_unique(&sort.input, keys),
+        _ => false,
+    }
+}
+
+/// The columns of which a condition lets the first row through: it compares their row number with one.
+fn first_of<'p>(condition: &Expr, input: &'p LogicalPlan) -> Option<&'p [Expr]> {
+    let Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) = condition else { return None };
+    let is_one = matches!(right.as_ref(), Expr::Literal(ScalarValue::UInt64(Some(1)) | ScalarValue::Int64(Some(1)), _));
+    let number = left.try_as_col().filter(|_| is_one)?;
+    let LogicalPlan::Window(window) = input else { return None };
+    let own = window.input.schema().fields().len();
+    let place = window.schema.fields().iter().position(|field| *field.name() == number.name)?.checked_sub(own)?;
+    let expr = match window.window_expr.get(place)? {
+        Expr::Alias(alias) => alias.expr.as_ref(),
+        other => other,
+    };
+    match expr {
+        Expr::WindowFunction(call) if call.fun.name() == row_number_udwf().name() => Some(&call.params.partition_by),
+        _ => None,
+    }
 }
 
 /// The group of arriving rows that a row of an operator is made of; `None` where that is a row or a group of its own

@@ -7,6 +7,7 @@
 
 mod forward;
 mod lineage;
+mod meeting;
 mod origin;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,7 +39,7 @@ use crate::project::Project;
 use crate::run::{Proving, certificate_of};
 use crate::workflow::{PortRef, Workflow};
 use lineage::Leaf;
-use origin::Part;
+use meeting::Part;
 
 pub use forward::{Missing, Passage, forward};
 
@@ -304,7 +305,7 @@ pub async fn back(project: &Project, question: &Question<'_>, limits: &Limits) -
         let mut any = false;
         for groups in [false, true] {
             if !any {
-                for (leaf, rows) in origin::completing(&context, &mut pieces, &walk.parts, groups).await? {
+                for (leaf, rows) in meeting::missing(&context, &mut pieces, &walk.parts, groups).await? {
                     any |= origin::merged(&mut found, leaf, rows);
                 }
             }
@@ -367,7 +368,7 @@ async fn walked(
             };
             let plan = instead(&flow.table.plan, alone).and_then(|plan| connect(&plan, arriving)).map_err(|error| said(&error))?;
             let rows = collected(context, &plan).await.map_err(|problem| at(problem, id))?;
-            walk.parts.push(Part { node: id.clone(), meetings: origin::meetings(&flow.table.plan, &plan) });
+            walk.parts.push(Part { node: id.clone(), meetings: meeting::meetings(&flow.table.plan, &plan) });
             let name = format!("{id}.{number}");
             for wire in wires {
                 let leaving = memory(&name, rows.clone())

@@ -11,7 +11,7 @@ use arrow::array::{AsArray, Int64Array, RecordBatch};
 use arrow::datatypes::{DataType, Int64Type};
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{JoinConstraint, JoinType, NullEquality, Result as Planned};
-use datafusion::logical_expr::{Distinct, Expr, Join, LogicalPlan, LogicalPlanBuilder, lit};
+use datafusion::logical_expr::{Expr, Join, LogicalPlan, LogicalPlanBuilder, lit};
 use datafusion::prelude::SessionContext;
 use datafusion::scalar::ScalarValue;
 use weir_nodes::Problem;
@@ -21,7 +21,7 @@ use super::lineage::{Leaf, carrier, traced};
 use super::{analysed, at, collected, memory, said};
 use crate::check::Checked;
 use crate::plan::WireId;
-use crate::plan::pieces::{Group, Kept, Pieces, partitions};
+use crate::plan::pieces::{Group, Kept, Pieces};
 
 /// Different values of a column that are asked for one by one, so that they are looked for where the rows come from.
 const FEW: usize = 64;
@@ -48,7 +48,7 @@ pub(super) async fn of(
 }
 
 /// The positions in the sources that those in what is kept come from.
-async fn sources(context: &SessionContext, pieces: &Pieces<'_>, found: Found) -> Result<Found, Problem> {
+pub(super) async fn sources(context: &SessionContext, pieces: &Pieces<'_>, found: Found) -> Result<Found, Problem> {
     let mut sources = Found::new();
     // What is asked of what is kept, that nearest to the sources last.
     let mut open: BTreeMap<usize, BTreeSet<i64>> = BTreeMap::new();
@@ -128,7 +128,7 @@ async fn values(context: &SessionContext, rows: &RecordBatch, exprs: &[Expr]) ->
     collected(context, &plan.map_err(|error| said(&error))?).await
 }
 
-fn key(place: usize) -> String {
+pub(super) fn key(place: usize) -> String {
     hidden(&format!("trace.is.{place}"))
 }
 
@@ -139,93 +139,6 @@ fn unqualified(expr: Expr) -> Planned<Expr> {
         _ => Ok(Transformed::no(expr)),
     })?;
     Ok(plain.data)
-}
-
-/// What else must be among the rows of the sources, so that they alone make what they make among all others: the rows
-/// that keep others out, or that others lack without them. Those are the partners of rows that are joined to none, and
-/// then the rest of groups.
-/// `parts` are the steps on the way; `groups` says which of the two.
-pub(super) async fn completing(context: &SessionContext, pieces: &mut Pieces<'_>, parts: &[Part], groups: bool) -> Result<Found, Problem> {
-    let mut found = Found::new();
-    for part in parts {
-        for meeting in part.meetings.iter().filter(|meeting| meeting.is_group == groups) {
-            let said = |error| at(said(&error), &part.node);
-            let keys = LogicalPlanBuilder::from(meeting.here.clone())
-                .project(meeting.here_keys.iter().enumerate().map(|(place, expr)| expr.clone().alias(key(place))).collect::<Vec<_>>());
-            let keys = keys.and_then(|keys| keys.distinct()?.build()).map_err(said)?;
-            let keys = collected(context, &keys).await?;
-            if keys.num_rows() == 0 {
-                continue;
-            }
-            let there = pieces.part(&part.node, &meeting.there).await.map_err(said)?;
-            let asked = |plan| if meeting.there_keys.is_empty() { Ok(plan) } else { among(plan, &meeting.there_keys, &keys) };
-            for (leaf, rows) in positions(context, &there, asked).await? {
-                merged(&mut found, leaf, rows);
-            }
-        }
-    }
-    sources(context, pieces, found).await
-}
-
-/// A part of a step where rows meet others.
-pub(super) struct Part {
-    /// The step.
-    pub(super) node: String,
-    /// Where they meet.
-    pub(super) meetings: Vec<Meeting>,
-}
-
-/// Rows that decide with others what becomes of them.
-pub(super) struct Meeting {
-    /// Whether they make a group; else they are joined.
-    is_group: bool,
-    /// The rows that are known, and the keys by which they meet.
-    here: LogicalPlan,
-    here_keys: Vec<Expr>,
-    /// All the others, over wires; no keys where all of them count.
-    there: LogicalPlan,
-    there_keys: Vec<Expr>,
-}
-
-/// Where rows meet others in the plan of a step: as it was planned, and the same over the rows that are known.
-pub(super) fn meetings(whole: &LogicalPlan, known: &LogicalPlan) -> Vec<Meeting> {
-    let mut found = Vec::new();
-    let group = |input: &LogicalPlan, here: &LogicalPlan, keys: Vec<Expr>| {
-        let plain = keys.iter().all(|key| !matches!(key, Expr::GroupingSet(_)));
-        let keys = if plain { keys } else { vec![] };
-        Meeting { is_group: true, here: here.clone(), here_keys: keys.clone(), there: input.clone(), there_keys: keys }
-    };
-    match (whole, known) {
-        (LogicalPlan::Aggregate(all), LogicalPlan::Aggregate(some)) => found.push(group(&all.input, &some.input, all.group_expr.clone())),
-        (LogicalPlan::Distinct(Distinct::All(all)), LogicalPlan::Distinct(Distinct::All(some))) => {
-            found.push(group(all, some, all.schema().columns().into_iter().map(Expr::Column).collect()));
-        }
-        (LogicalPlan::Window(all), LogicalPlan::Window(some)) => {
-            found.extend(partitions(all).into_iter().map(|keys| group(&all.input, &some.input, keys)));
-        }
-        (LogicalPlan::Join(all), LogicalPlan::Join(some)) => {
-            use JoinType::{Full, Left, LeftAnti, LeftMark, Right, RightAnti, RightMark};
-            let (left, right): (Vec<Expr>, Vec<Expr>) = all.on.iter().cloned().unzip();
-            let meeting = |here: &LogicalPlan, here_keys: &[Expr], there: &LogicalPlan, there_keys: &[Expr]| Meeting {
-                is_group: false,
-                here: here.clone(),
-                here_keys: here_keys.to_vec(),
-                there: there.clone(),
-                there_keys: there_keys.to_vec(),
-            };
-            if matches!(all.join_type, Left | LeftAnti | LeftMark | Full) {
-                found.push(meeting(&some.left, &left, &all.right, &right));
-            }
-            if matches!(all.join_type, Right | RightAnti | RightMark | Full) {
-                found.push(meeting(&some.right, &right, &all.left, &left));
-            }
-        }
-        _ => {}
-    }
-    for (whole, known) in whole.inputs().into_iter().zip(known.inputs()) {
-        found.extend(meetings(whole, known));
-    }
-    found
 }
 
 /// The positions in each table that a plan reads of the rows that it makes its own of. `asked` narrows the plan to
@@ -267,7 +180,7 @@ fn narrowed(plan: LogicalPlan, only: &str, asked: &Expr) -> Planned<LogicalPlan>
 }
 
 /// The rows of a plan for which expressions have one of these values.
-fn among(plan: LogicalPlan, exprs: &[Expr], values: &RecordBatch) -> Planned<LogicalPlan> {
+pub(super) fn among(plan: LogicalPlan, exprs: &[Expr], values: &RecordBatch) -> Planned<LogicalPlan> {
     let mut narrowed = LogicalPlanBuilder::from(plan);
     // Values of single columns go down to the sources; all of them together do not.
     for (place, expr) in exprs.iter().enumerate() {

@@ -191,10 +191,8 @@ fn elsewhere(file: &Path, here: &Path) -> Option<String> {
 /// Makes the paths among a step's parameters, as its schema knows them, start from another folder.
 fn rehome(place: &Value, params: &mut Value, from: &str) {
     match params {
-        Value::String(path) => {
-            if slot::is_path(place) && !path.is_empty() && !Path::new(&*path).is_absolute() {
-                *path = format!("{from}/{path}");
-            }
+        Value::String(path) if slot::is_path(place) && !path.is_empty() && !Path::new(&*path).is_absolute() => {
+            *path = format!("{from}/{path}");
         }
         Value::Object(map) => {
             let known = map.clone();

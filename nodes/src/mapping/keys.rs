@@ -228,8 +228,10 @@ pub(super) fn entries(mapping: &Mapping, lines: &[(Line, Option<u64>)], cx: &mut
         return None;
     }
     entries.sort_by_key(|entry| {
-        let worst = entry.keys.iter().map(Key::rank).max();
-        (entry.priority, worst, entry.place)
+        // The least exact key of a line tells, then the next.
+        let mut ranks: Vec<_> = entry.keys.iter().map(Key::rank).collect();
+        ranks.sort_unstable_by(|a, b| b.cmp(a));
+        (entry.priority, ranks, entry.place)
     });
     Some(entries)
 }

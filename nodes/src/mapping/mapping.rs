@@ -67,7 +67,7 @@ pub struct Line {
     /// One value for each column of `to`, in canonical form; null for an empty one.
     pub values: Vec<Option<String>>,
     /// Among lines that fit, the one with the smallest priority counts; then exact keys before ranges before longer
-    /// wildcards before shorter ones, then the order of the table.
+    /// wildcards before shorter ones, a line of several by its least exact key, then the next; then the order of the table.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priority: Option<i64>,
 }
@@ -208,6 +208,16 @@ impl NodeKind for Mapping {
             .input("in", "role,region\nAE,EMEA\nSDR,EMEA\nSDR,APAC\n")
             .output("out", "role,region,plan\nAE,EMEA,ae\nSDR,EMEA,emea")
             .output("unmapped", "role,region\nSDR,APAC"),
+            Example::new(
+                "Of several keys, the line that says more counts, wherever it stands.",
+                json!({ "from": ["role", "region"], "to": [{ "name": "plan" }], "table": [
+                    { "keys": ["*", "*"], "values": ["all"] },
+                    { "keys": ["*", "EMEA"], "values": ["emea"] },
+                    { "keys": ["A*", "EMEA"], "values": ["a in emea"] }
+                ] }),
+            )
+            .input("in", "role,region\nAE,EMEA\nSDR,EMEA\nSDR,APAC\n")
+            .output("out", "role,region,plan\nAE,EMEA,a in emea\nSDR,EMEA,emea\nSDR,APAC,all"),
             Example::new("A column that is not there is refused.", json!({ "from": ["z"], "to": [{ "name": "p", "type": "text" }] })).input("in", "a\nx").refused("\"z\""),
         ]
     }
