@@ -149,23 +149,23 @@ pub(crate) async fn tried(
     let trial = trial(workflow, &checked, project, limits, scratch.path()).await?;
     let mut outputs = Vec::new();
     for (proof, path) in trial.outputs.iter().zip(&trial.tables) {
-        let rows = first_rows(path, usize::MAX)?;
+        let rows = first_rows(path, &proof.target, usize::MAX)?;
         outputs.push(Output { proof: proof.clone(), rows });
     }
     Ok((trial, outputs))
 }
 
-/// The first rows of what would be loaded, from the file where a trial left them.
+/// The first rows of what would be loaded into a target, from the file where a trial left them.
 ///
 /// # Errors
 /// When the file cannot be read.
-pub(crate) fn first_rows(path: &Path, rows: usize) -> Result<RecordBatch, Problem> {
+pub(crate) fn first_rows(path: &Path, target: &str, rows: usize) -> Result<RecordBatch, Problem> {
     let read = || -> Result<RecordBatch, Box<dyn std::error::Error>> {
         let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(path)?)?.with_limit(rows);
         let schema = reader.schema().clone();
         Ok(concat_batches(&schema, &reader.build()?.collect::<Result<Vec<_>, _>>()?)?)
     };
-    read().map_err(|why| Problem::error(format!("What would be loaded cannot be looked at: {why}.")))
+    read().map_err(|why| Problem::error(format!("The rows for {target} cannot be looked at: {why}.")))
 }
 
 /// Runs a workflow without publishing anything.

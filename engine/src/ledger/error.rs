@@ -56,6 +56,20 @@ pub enum LedgerError {
         /// The type in the load.
         here: String,
     },
+    /// A change of a history before a day of which it speaks already.
+    #[error(
+        "The history \"{table}\" speaks already of {day} for {key}, which cannot change from {from}. Load it from {day} or a later day."
+    )]
+    Past {
+        /// The table.
+        table: String,
+        /// The key, with its columns.
+        key: String,
+        /// The last day of which the history speaks.
+        day: String,
+        /// The day from which the load holds.
+        from: String,
+    },
     /// Keys that do not tell the rows of a load apart.
     #[error("The rows to load into \"{table}\" have the key {key} more than once. Aggregate or unique them first.")]
     DoubleKey {

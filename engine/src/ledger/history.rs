@@ -9,7 +9,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::row::{OwnedRow, RowConverter, SortField};
 use arrow::util::display::array_value_to_string;
 use chrono::NaiveDate;
-use datafusion::common::{Result, exec_datafusion_err, exec_err};
+use datafusion::common::{Result, exec_datafusion_err};
 use weir_nodes::kind::{VALID_FROM, VALID_TO};
 
 /// How a history goes on.
@@ -29,13 +29,18 @@ pub(super) fn schema(rows: &Schema) -> SchemaRef {
     Arc::new(Schema::new(own.chain(dates).collect::<Vec<_>>()))
 }
 
-/// The table after a load: rows that hold no longer end on its day, those that are new or differ begin on it.
-///
-/// What two loads say of one day is kept: the earlier word holds for no time, from that day to that day.
-///
-/// # Errors
-/// When a row that would end begins after the day of the load: time in a history goes one way.
-pub(super) fn merged(old: &[RecordBatch], fresh: &[RecordBatch], schema: &SchemaRef, rule: &Rule<'_>) -> Result<RecordBatch> {
+/// What a load does to a history.
+struct Change {
+    old: RecordBatch,
+    fresh: RecordBatch,
+    day: i32,
+    /// The rows that end.
+    ended: Vec<usize>,
+    /// The rows of the load that begin.
+    begins: Vec<u64>,
+}
+
+fn change(old: &[RecordBatch], fresh: &[RecordBatch], schema: &SchemaRef, rule: &Rule<'_>) -> Result<Change> {
     let day = NaiveDate::parse_from_str(rule.from, "%Y-%m-%d").map_err(|_| exec_datafusion_err!("\"{}\" is not a date", rule.from))?;
     let day = (day - NaiveDate::default()).num_days() as i32;
     let old = all(old, schema)?;
@@ -66,17 +71,41 @@ pub(super) fn merged(old: &[RecordBatch], fresh: &[RecordBatch], schema: &Schema
         let loaded: HashSet<&OwnedRow> = fresh_keys.iter().collect();
         ended.extend(now.iter().filter(|(key, _)| !loaded.contains(*key)).map(|(_, row)| *row));
     }
-    let starts = dates(&old, VALID_FROM)?;
-    if let Some(row) = ended.iter().find(|row| starts.is_valid(**row) && starts.value(**row) > day) {
-        let start = starts.value_as_date(*row).unwrap_or_default();
-        let key = rule.keys.iter().map(|name| {
-            let column = old.column_by_name(name).map(|column| array_value_to_string(column, *row));
-            Ok(format!("{name} {}", column.transpose()?.unwrap_or_default()))
-        });
-        let key = key.collect::<Result<Vec<_>>>()?.join(", ");
-        return exec_err!("{key} holds from {start} on and cannot change from {}: load it from that day or a later one", rule.from);
-    }
-    let mut end: Vec<Option<i32>> = ends.iter().collect();
+    ended.sort_unstable();
+    Ok(Change { old, fresh, day, ended, begins })
+}
+
+/// What speaks against a load: a key that would change before the last day of which the history speaks, with that day. Time
+/// in a history goes one way.
+pub(super) fn clash(
+    old: &[RecordBatch],
+    fresh: &[RecordBatch],
+    schema: &SchemaRef,
+    rule: &Rule<'_>,
+) -> Result<Option<(String, NaiveDate)>> {
+    let change = change(old, fresh, schema, rule)?;
+    let keys = rows_of(&change.old, rule.keys)?;
+    let begun = rows_of(&change.fresh, rule.keys)?;
+    let touched: HashSet<&OwnedRow> =
+        change.ended.iter().map(|row| &keys[*row]).chain(change.begins.iter().map(|row| &begun[*row as usize])).collect();
+    let (starts, ends) = (dates(&change.old, VALID_FROM)?, dates(&change.old, VALID_TO)?);
+    let last = |row: usize| [starts, ends].into_iter().filter(|days| days.is_valid(row)).map(|days| days.value(row)).max();
+    let later = (0..keys.len()).filter(|row| touched.contains(&keys[*row])).filter_map(|row| Some((last(row)?, row)));
+    let Some((day, row)) = later.filter(|(day, _)| *day > change.day).max() else { return Ok(None) };
+    let named = rule.keys.iter().map(|name| {
+        let value = change.old.column_by_name(name).map(|column| array_value_to_string(column, row)).transpose()?;
+        Ok(format!("{name} {}", value.unwrap_or_default()))
+    });
+    let named = named.collect::<Result<Vec<_>>>()?.join(", ");
+    Ok(Some((named, NaiveDate::default() + chrono::Days::new(u64::try_from(day).unwrap_or_default()))))
+}
+
+/// The table after a load: rows that hold no longer end on its day, those that are new or differ begin on it.
+///
+/// What two loads say of one day is kept: the earlier word holds for no time, from that day to that day.
+pub(super) fn merged(old: &[RecordBatch], fresh: &[RecordBatch], schema: &SchemaRef, rule: &Rule<'_>) -> Result<RecordBatch> {
+    let Change { old, fresh, day, ended, begins } = change(old, fresh, schema, rule)?;
+    let mut end: Vec<Option<i32>> = dates(&old, VALID_TO)?.iter().collect();
     ended.iter().for_each(|row| end[*row] = Some(day));
     let begun = take_record_batch(&fresh, &arrow::array::UInt64Array::from(begins))?;
     let froms: ArrayRef = Arc::new(Date32Array::from(vec![day; begun.num_rows()]));
@@ -153,8 +182,14 @@ mod tests {
         let rule = |from| Rule { keys: &keys, from, end_missing: false };
         let one = merged(&[], &[first], &schema, &rule("2026-03-01")).unwrap();
         let moved = [parse_table("id,city\n1,Nice").unwrap()];
-        let refused = merged(std::slice::from_ref(&one), &moved, &schema, &rule("2026-02-01")).unwrap_err().to_string();
-        assert!(refused.contains("id 1 holds from 2026-03-01 on and cannot change from 2026-02-01"), "{refused}");
+        let what = |old: &RecordBatch, from| {
+            clash(std::slice::from_ref(old), &moved, &schema, &rule(from)).unwrap().map(|(key, day)| format!("{key}, {day}"))
+        };
+        assert_eq!(what(&one, "2026-02-01").as_deref(), Some("id 1, 2026-03-01"));
+        assert_eq!((what(&one, "2026-03-01"), what(&one, "2026-04-01")), (None, None));
+        // Neither before the day on which it ended.
+        let ended = merged(std::slice::from_ref(&one), &[], &schema, &Rule { end_missing: true, ..rule("2026-05-01") }).unwrap();
+        assert_eq!(what(&ended, "2026-04-01").as_deref(), Some("id 1, 2026-05-01"));
         let corrected = merged(&[one], &moved, &schema, &rule("2026-03-01")).unwrap();
         assert_eq!(print_table(&corrected), "id,city,valid_from:date,valid_to:date\n1,Lyon,2026-03-01,2026-03-01\n1,Nice,2026-03-01,");
     }

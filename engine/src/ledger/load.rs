@@ -32,7 +32,19 @@ impl Ledger {
             None => rows,
         };
         if let LedgerMode::Upsert { keys } | LedgerMode::History { keys, .. } = &load.mode {
-            unique_keys(name, &rows.collect().await.map_err(read)?, keys)?;
+            let fresh = rows.clone().collect().await.map_err(read)?;
+            unique_keys(name, &fresh, keys)?;
+            if let LedgerMode::History { keys, from, end_missing } = &load.mode
+                && self.exists(name).await?
+            {
+                let old = [self.read(name, None).await?];
+                let schema = history::schema(rows.schema().as_arrow());
+                let rule = history::Rule { keys, from, end_missing: *end_missing };
+                if let Some((key, day)) = history::clash(&old, &fresh, &schema, &rule).map_err(read)? {
+                    let (table, day, from) = (name.to_owned(), day.to_string(), from.clone());
+                    return Err(LedgerError::Past { table, key, day, from });
+                }
+            }
         }
         Ok(())
     }

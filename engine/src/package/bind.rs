@@ -447,7 +447,7 @@ pub async fn judge(project: &Project, contracts: &Inputs, suggestion: &Suggestio
     let mut judgement = Judgement { accepted: 0, broken, first: vec![] };
     for (output, path) in tried.outputs.iter().zip(&tried.tables) {
         match PORTS.iter().find(|port| **port == output.node) {
-            Some(port) if *port != ACCEPTED && output.rows > 0 => judgement.first.push((port, first_rows(path, SHOWN)?)),
+            Some(port) if *port != ACCEPTED && output.rows > 0 => judgement.first.push((port, first_rows(path, port, SHOWN)?)),
             Some(port) if *port == ACCEPTED => judgement.accepted = output.rows,
             _ => {}
         }

@@ -286,15 +286,24 @@ pub fn install(project: &Project, registries: &[Registry], wanted: &Wanted, trus
     for package in &chosen {
         package.files.write(&scratch.path().join(&package.manifest.id))?;
     }
-    let placed: Result<Vec<Installed>, Problem> = chosen.iter().map(|package| placed(project, package, scratch.path())).collect();
-    if placed.is_err() {
-        // All of them or none: none was there before.
-        for id in chosen.iter().map(|package| &package.manifest.id) {
-            let _ = std::fs::remove_dir_all(folder(project, id));
-            let _ = std::fs::remove_file(record(project, id));
+    let mut placed = Vec::new();
+    let mut before = Vec::new();
+    for package in &chosen {
+        let id = &package.manifest.id;
+        before.push((id, std::fs::read(record(project, id)).ok()));
+        match place(project, package, scratch.path()) {
+            Ok(installed) => placed.push(installed),
+            Err(problem) => {
+                // All of them or none; a record may have outlived its folder.
+                for (id, record_before) in before {
+                    let record = record(project, id);
+                    let _ = std::fs::remove_dir_all(folder(project, id));
+                    let _ = record_before.map_or_else(|| std::fs::remove_file(&record), |bytes| std::fs::write(&record, bytes));
+                }
+                return Err(problem);
+            }
         }
     }
-    let placed = placed?;
     for package in &chosen {
         note(project, &person, Event::Install, package)?;
     }
@@ -302,7 +311,7 @@ pub fn install(project: &Project, registries: &[Registry], wanted: &Wanted, trus
 }
 
 /// Places a package that was written out beside the project's own files.
-fn placed(project: &Project, package: &Chosen, written: &Path) -> Result<Installed, Problem> {
+fn place(project: &Project, package: &Chosen, written: &Path) -> Result<Installed, Problem> {
     let id = &package.manifest.id;
     let folder = folder(project, id);
     write_record(&record(project, id), &package.files)?;

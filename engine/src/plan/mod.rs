@@ -6,6 +6,7 @@
 
 pub(crate) mod assemble;
 pub(crate) mod error;
+pub(crate) mod groups;
 pub(crate) mod pieces;
 pub(crate) mod session;
 pub(crate) mod spill_join;

@@ -8,6 +8,7 @@ use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::SessionStateBuilder;
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::optimizer::Optimizer;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::SessionContext;
@@ -96,4 +97,10 @@ pub(crate) fn session(limits: &Limits, spill_folder: &Path) -> Result<SessionCon
     let context = SessionContext::new_with_state(state);
     weir_nodes::session::register(&context);
     Ok(context)
+}
+
+/// A plan whose shorthands are written out, such as the levels of subtotals.
+pub(crate) fn analysed(context: &SessionContext, plan: &LogicalPlan) -> Result<LogicalPlan> {
+    let state = context.state();
+    state.analyzer().execute_and_check(plan.clone(), state.config_options(), |_, _| {})
 }

@@ -114,6 +114,11 @@ impl Spool {
         scan.project(columns.into_iter().map(|c| Expr::Column(c.clone()).alias(c.name)).collect::<Vec<_>>())?.build()
     }
 
+    /// The columns' names, without that of positions.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.own().into_iter().map(|place| self.schema.field(place).name().as_str())
+    }
+
     /// How many rows there are.
     pub(crate) fn rows(&self) -> usize {
         self.rows

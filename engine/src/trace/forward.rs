@@ -14,10 +14,11 @@ use weir_nodes::Problem;
 use weir_nodes::table::{column, hidden};
 
 use super::lineage::{Leaf, followed};
-use super::{SourceRows, analysed, at, collected, condition, instead, origin, said, sound, source_rows};
+use super::{SourceRows, at, collected, condition, instead, origin, said, sound, source_rows};
 use crate::check::Checked;
 use crate::plan::assemble::FlowId;
 use crate::plan::pieces::{Pieces, Purpose, name};
+use crate::plan::session::analysed;
 use crate::plan::spool::{Position, Spool};
 use crate::plan::wire::wires;
 use crate::plan::{Limits, WireId, session};

@@ -6,7 +6,7 @@
 //! on top; the optimizer pushes it down to the sources, keys of groups and joins included, so that only what matters is
 //! computed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field};
@@ -26,7 +26,7 @@ use datafusion::logical_expr::{
 use weir_nodes::source::{SOURCE, identity};
 use weir_nodes::table::hidden;
 
-use crate::plan::pieces::partitions;
+use crate::plan::groups::{Counted, Group, partitions};
 use crate::plan::spool;
 
 /// A place where a plan reads a source.
@@ -40,6 +40,10 @@ pub(super) struct Leaf {
     pub(super) position: Option<String>,
     /// What a position is called: `deals.csv line`.
     pub(super) label: String,
+    /// The columns of it that are read.
+    pub(super) columns: BTreeSet<String>,
+    /// The rows that one of its rows stands for.
+    pub(super) group: Group,
 }
 
 /// A plan that carries lineage.
@@ -69,9 +73,10 @@ fn leaf_of(scan: &TableScan) -> Leaf {
         let provider = source.table_provider.as_ref();
         identity(provider).or_else(|| Some((spool::position(provider)?, String::new())))
     });
+    let columns = scan.projected_schema.fields().iter().map(|field| field.name().clone()).collect();
     match known {
-        Some((position, label)) => Leaf { table, node, position: Some(position), label },
-        None => Leaf { label: format!("{node} row"), table, node, position: None },
+        Some((position, label)) => Leaf { table, node, position: Some(position), label, columns, group: Group::Own },
+        None => Leaf { label: format!("{node} row"), table, node, position: None, columns, group: Group::Own },
     }
 }
 
@@ -268,8 +273,12 @@ impl Rewriting<'_> {
         let (input, carriers) = self.go(&window.input)?;
         let mut seen = LogicalPlanBuilder::from(input).window(window.window_expr.clone())?.build()?;
         let mut values: BTreeMap<usize, Vec<Expr>> = BTreeMap::new();
+        let sets = partitions(window, Counted::Aside);
+        for leaf in carriers.iter().filter(|_| !sets.is_empty()) {
+            self.leaves.entry(*leaf).and_modify(|leaf| leaf.group.widen(&sets));
+        }
         if matches!(self.carry, Carry::Marks(_)) {
-            for (turn, keys) in partitions(window).into_iter().enumerate() {
+            for (turn, keys) in sets.into_iter().enumerate() {
                 let name = |leaf: usize| hidden(&format!("trace.all.{turn}.{leaf}"));
                 let all = carriers.iter().map(|leaf| {
                     values.entry(*leaf).or_default().push(weir_nodes::table::column(&name(*leaf)));
@@ -348,6 +357,9 @@ impl Rewriting<'_> {
             let (input, carriers) = self.go(input)?;
             if carriers.is_empty() {
                 continue;
+            }
+            for leaf in &carriers {
+                self.leaves.entry(*leaf).and_modify(|leaf| leaf.group = Group::All);
             }
             let none: Vec<Expr> = vec![];
             let any = named(&carriers, |leaf| {

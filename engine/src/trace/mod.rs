@@ -201,12 +201,6 @@ fn instead(plan: &LogicalPlan, rows: impl Fn(&str, &SchemaRef) -> Option<RecordB
     Ok(replaced.data)
 }
 
-/// A plan whose shorthands are written out, such as the levels of subtotals.
-fn analysed(context: &SessionContext, plan: &LogicalPlan) -> Planned<LogicalPlan> {
-    let state = context.state();
-    state.analyzer().execute_and_check(plan.clone(), state.config_options(), |_, _| {})
-}
-
 fn visible(rows: &RecordBatch) -> RecordBatch {
     let own: Vec<usize> = (0..rows.num_columns()).filter(|i| !is_hidden(rows.schema().field(*i).name())).collect();
     rows.project(&own).unwrap_or_else(|_| rows.clone())
@@ -366,9 +360,11 @@ async fn walked(
             let alone = |table: &str, schema: &SchemaRef| {
                 Some(tables.get(table).cloned().unwrap_or_else(|| RecordBatch::new_empty(Arc::clone(schema))))
             };
-            let plan = instead(&flow.table.plan, alone).and_then(|plan| connect(&plan, arriving)).map_err(|error| said(&error))?;
+            let whole = meeting::keyed(&flow.table.plan).map_err(|error| said(&error))?;
+            let plan = instead(&whole, alone).and_then(|plan| connect(&plan, arriving)).map_err(|error| said(&error))?;
             let rows = collected(context, &plan).await.map_err(|problem| at(problem, id))?;
-            walk.parts.push(Part { node: id.clone(), meetings: meeting::meetings(&flow.table.plan, &plan) });
+            let meetings = meeting::meetings(&whole, &plan).map_err(|error| said(&error))?;
+            walk.parts.push(Part { node: id.clone(), meetings });
             let name = format!("{id}.{number}");
             for wire in wires {
                 let leaving = memory(&name, rows.clone())

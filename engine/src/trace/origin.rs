@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use arrow::array::{AsArray, Int64Array, RecordBatch};
 use arrow::datatypes::{DataType, Int64Type};
-use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{JoinConstraint, JoinType, NullEquality, Result as Planned};
 use datafusion::logical_expr::{Expr, Join, LogicalPlan, LogicalPlanBuilder, lit};
 use datafusion::prelude::SessionContext;
@@ -18,10 +18,12 @@ use weir_nodes::Problem;
 use weir_nodes::table::{column, hidden};
 
 use super::lineage::{Leaf, carrier, traced};
-use super::{analysed, at, collected, memory, said};
+use super::{at, collected, memory, said};
 use crate::check::Checked;
 use crate::plan::WireId;
-use crate::plan::pieces::{Group, Kept, Pieces};
+use crate::plan::groups::Group;
+use crate::plan::pieces::{Kept, Pieces};
+use crate::plan::session::analysed;
 
 /// Different values of a column that are asked for one by one, so that they are looked for where the rows come from.
 const FEW: usize = 64;
@@ -30,7 +32,7 @@ const FEW: usize = 64;
 pub(super) type Found = Vec<(Leaf, BTreeSet<i64>)>;
 
 /// The positions in each source of the rows that those on a wire are made of: of those that are `asked` for, and only what
-/// the column `only` depends on, as far as the piece that ends at the wire goes.
+/// the column `only` depends on.
 pub(super) async fn of(
     context: &SessionContext,
     pieces: &Pieces<'_>,
@@ -40,8 +42,11 @@ pub(super) async fn of(
 ) -> Result<Found, Problem> {
     let mut plan = pieces.wire(target).map_err(|error| said(&error))?;
     if let Some(only) = only {
-        // What the column does not depend on goes before lineage is added.
-        plan = narrowed(plan, only, &asked).map_err(|error| said(&error))?;
+        let columns = plan.schema().columns().into_iter();
+        let asked_for = asked.column_refs();
+        let kept = columns.filter(|column| column.name == only || asked_for.iter().any(|other| other.name == column.name));
+        let kept: Vec<Expr> = kept.map(Expr::Column).collect();
+        plan = narrowed(plan, kept.into_iter()).map_err(|error| said(&error))?;
     }
     let found = positions(context, &plan, |plan| LogicalPlanBuilder::from(plan).filter(asked)?.build()).await?;
     sources(context, pieces, found).await
@@ -51,29 +56,31 @@ pub(super) async fn of(
 pub(super) async fn sources(context: &SessionContext, pieces: &Pieces<'_>, found: Found) -> Result<Found, Problem> {
     let mut sources = Found::new();
     // What is asked of what is kept, that nearest to the sources last.
-    let mut open: BTreeMap<usize, BTreeSet<i64>> = BTreeMap::new();
+    let mut open: BTreeMap<usize, Found> = BTreeMap::new();
     let mut found = found;
     loop {
         for (leaf, rows) in found {
-            match pieces.kept_as(&leaf.table) {
-                Some((place, _)) => open.entry(place).or_default().extend(rows),
-                None => {
-                    merged(&mut sources, leaf, rows);
-                }
+            let known = match pieces.place_of(&leaf.table) {
+                Some(place) => open.entry(place).or_default(),
+                None => &mut sources,
+            };
+            merged(known, leaf, rows);
+        }
+        let Some((place, asked)) = open.pop_last() else { return Ok(sources) };
+        found = Found::new();
+        for (leaf, rows) in asked.iter().filter(|(_, rows)| !rows.is_empty()) {
+            if let Some(kept) = pieces.kept(place) {
+                found.extend(behind(context, pieces, kept, leaf, rows).await.map_err(|problem| at(problem, &kept.node))?);
             }
         }
-        let Some((place, wanted)) = open.pop_last() else { return Ok(sources) };
-        found = match pieces.kept(place).filter(|_| !wanted.is_empty()) {
-            Some(kept) => behind(context, pieces, kept, &wanted).await.map_err(|problem| at(problem, &kept.node))?,
-            None => vec![],
-        };
     }
 }
 
 /// Adds positions to those that are known. Whether any is new.
 pub(super) fn merged(known: &mut Found, leaf: Leaf, rows: BTreeSet<i64>) -> bool {
-    match known.iter_mut().find(|(other, _)| other.table == leaf.table) {
-        Some((_, before)) => {
+    match known.iter_mut().find(|(other, _)| other.table == leaf.table && other.group == leaf.group) {
+        Some((other, before)) => {
+            other.columns.extend(leaf.columns);
             let count = before.len();
             before.extend(rows);
             before.len() > count
@@ -86,59 +93,61 @@ pub(super) fn merged(known: &mut Found, leaf: Leaf, rows: BTreeSet<i64>) -> bool
     }
 }
 
-/// The positions that some rows of what is kept come from.
-async fn behind(context: &SessionContext, pieces: &Pieces<'_>, kept: &Kept, wanted: &BTreeSet<i64>) -> Result<Found, Problem> {
-    let plan = pieces.piece(&kept.plan).map_err(|error| said(&error))?;
-    if wanted.len() == kept.spool.rows() || kept.group == Group::All {
-        return positions(context, &plan, Ok).await;
-    }
-    let rows = kept.spool.rows_at(wanted).map_err(|error| said(&error))?;
-    let Group::Partitions(sets) = &kept.group else {
-        let columns = comparable(&plan);
-        let keys = values(context, &rows, &columns).await?;
-        return positions(context, &plan, |plan| among(plan, &columns, &keys)).await;
+/// The positions that some rows of what is kept come from, as far as what the leaf reads of it depends on them.
+async fn behind(context: &SessionContext, pieces: &Pieces<'_>, kept: &Kept, leaf: &Leaf, wanted: &BTreeSet<i64>) -> Result<Found, Problem> {
+    let read: Vec<Expr> = kept.columns().filter(|(name, _)| leaf.columns.contains(*name)).map(|(_, column)| column).collect();
+    let all = wanted.len() == kept.spool.rows() || leaf.group == Group::All;
+    let sets = match &leaf.group {
+        _ if all => vec![vec![]],
+        Group::Partitions(sets) => sets.clone(),
+        Group::Own | Group::All => vec![telling(&kept.plan, &read)],
     };
+    let mut plan = pieces.piece(&kept.plan).map_err(|error| said(&error))?;
+    if leaf.group != Group::All && read.len() < kept.plan.schema().fields().len() {
+        let keys = sets.iter().flatten().flat_map(|expr| expr.column_refs().into_iter().cloned().map(Expr::Column));
+        plan = narrowed(plan, keys.chain(read)).map_err(|error| said(&error))?;
+    }
+    let rows = if all { BTreeSet::new() } else { wanted.clone() };
+    let rows = kept.spool.rows_at(&rows).and_then(|rows| kept.named(memory("rows", rows)?)).map_err(|error| said(&error))?;
     let mut found = Found::new();
     for set in sets {
-        let keys = values(context, &rows, set).await?;
-        for (leaf, rows) in positions(context, &plan, |plan| among(plan, set, &keys)).await? {
+        // Without anything that tells them apart, all of them are one group.
+        let origins = if set.is_empty() {
+            positions(context, &plan, Ok).await?
+        } else {
+            let keys = values(context, &rows, &set).await?;
+            positions(context, &plan, |plan| among(plan, &set, &keys)).await?
+        };
+        for (leaf, rows) in origins {
             merged(&mut found, leaf, rows);
         }
     }
     Ok(found)
 }
 
-/// The columns by which rows are told apart. Floats, which another order of adding up changes in their last digits, are
-/// none of them.
-fn comparable(plan: &LogicalPlan) -> Vec<Expr> {
-    let schema = plan.schema();
-    let columns = schema.columns().into_iter().zip(schema.fields());
-    columns
-        .filter(|(_, field)| !matches!(field.data_type(), DataType::Float64 | DataType::Null))
-        .map(|(column, _)| Expr::Column(column))
-        .collect()
+/// What tells the rows of a plan apart: the keys of groups, else all values that are read and come out alike each time.
+/// Another order of adding up changes the last digits of floats, and lists have the order in which their values came.
+fn telling(plan: &LogicalPlan, read: &[Expr]) -> Vec<Expr> {
+    let columns = plan.schema().columns().into_iter().map(Expr::Column);
+    if let LogicalPlan::Aggregate(aggregate) = plan {
+        return columns.take(aggregate.group_expr.len()).collect();
+    }
+    let alike = |kind: &DataType| !matches!(kind, DataType::Float64 | DataType::Null) && !kind.is_nested();
+    let kinds = plan.schema().fields().iter().map(|field| field.data_type());
+    let all: Vec<Expr> = columns.zip(kinds).filter(|(_, kind)| alike(kind)).map(|(column, _)| column).collect();
+    let some: Vec<Expr> = all.iter().filter(|column| read.contains(column)).cloned().collect();
+    if some.is_empty() { all } else { some }
 }
 
-/// Expressions over rows in memory.
-async fn values(context: &SessionContext, rows: &RecordBatch, exprs: &[Expr]) -> Result<RecordBatch, Problem> {
-    let plan = memory("rows", rows.clone()).and_then(|plan| {
-        let named = exprs.iter().enumerate().map(|(place, expr)| Ok(unqualified(expr.clone())?.alias(key(place))));
-        LogicalPlanBuilder::from(plan).project(named.collect::<Planned<Vec<_>>>()?)?.build()
-    });
+/// The different values of expressions over rows.
+pub(super) async fn values(context: &SessionContext, rows: &LogicalPlan, exprs: &[Expr]) -> Result<RecordBatch, Problem> {
+    let named = exprs.iter().enumerate().map(|(place, expr)| expr.clone().alias(key(place))).collect::<Vec<_>>();
+    let plan = LogicalPlanBuilder::from(rows.clone()).project(named).and_then(|plan| plan.distinct()?.build());
     collected(context, &plan.map_err(|error| said(&error))?).await
 }
 
 pub(super) fn key(place: usize) -> String {
     hidden(&format!("trace.is.{place}"))
-}
-
-/// An expression whose columns name no table.
-fn unqualified(expr: Expr) -> Planned<Expr> {
-    let plain = expr.transform(|expr| match expr {
-        Expr::Column(named) if named.relation.is_some() => Ok(Transformed::yes(column(&named.name))),
-        _ => Ok(Transformed::no(expr)),
-    })?;
-    Ok(plain.data)
 }
 
 /// The positions in each table that a plan reads of the rows that it makes its own of. `asked` narrows the plan to
@@ -168,14 +177,17 @@ pub(super) async fn positions(
     Ok(found)
 }
 
-/// The plan with what a column, and those that are asked about, depend on.
-fn narrowed(plan: LogicalPlan, only: &str, asked: &Expr) -> Planned<LogicalPlan> {
+/// A plan with what some of its columns depend on: the rest goes before lineage is added.
+fn narrowed(plan: LogicalPlan, columns: impl Iterator<Item = Expr>) -> Planned<LogicalPlan> {
     use datafusion::optimizer::optimize_projections::OptimizeProjections;
     use datafusion::optimizer::{Optimizer, OptimizerContext};
-    let asked_for = asked.column_refs();
-    let columns = plan.schema().columns().into_iter();
-    let kept = columns.filter(|column| column.name == only || asked_for.iter().any(|other| other.name == column.name));
-    let plan = LogicalPlanBuilder::from(plan).project(kept.map(Expr::Column).collect::<Vec<_>>())?.build()?;
+    let mut once: Vec<Expr> = Vec::new();
+    columns.for_each(|column| {
+        if !once.contains(&column) {
+            once.push(column);
+        }
+    });
+    let plan = LogicalPlanBuilder::from(plan).project(once)?.build()?;
     Optimizer::with_rules(vec![Arc::new(OptimizeProjections::new())]).optimize(plan, &OptimizerContext::new(), |_, _| {})
 }
 

@@ -26,7 +26,21 @@ fn step() -> impl Strategy<Value = Value> {
         Just(node("join", json!({ "how": "semi", "on": [{ "left": "k", "right": "k" }] }))),
         Just(node("join", json!({ "how": "anti", "on": [{ "left": "k", "right": "k" }] }))),
         Just(node("join", json!({ "how": "left", "on": [{ "left": "k", "right": "k" }] }))),
-        Just(node("lookup", json!({ "on": [{ "left": "k", "right": "k" }], "columns": ["m"] }))),
+        Just(node("join", json!({ "how": "full", "on": [{ "left": "k", "right": "k" }] }))),
+        Just(node("lookup", json!({ "on": [{ "column": "k", "in": "k" }], "take": [{ "column": "m" }], "missing": "keep" }))),
+        Just(node(
+            "aggregate",
+            json!({ "by": ["g", "k"], "totals": "subtotals", "measures": [{ "as": "n", "function": "sum", "column": "n" }] })
+        )),
+        Just(node(
+            "aggregate",
+            json!({ "by": ["k"], "measures": [
+                { "as": "n", "function": "max", "column": "n" }, { "as": "g", "function": "concatenate_distinct", "column": "g" }
+            ] })
+        )),
+        Just(node("sample", json!({ "how": "skip", "size": 1 }))),
+        Just(node("row_number", json!({ "as": "number" }))),
+        Just(node("sql", json!({ "query": "SELECT a.*, SUM(a.n) OVER (PARTITION BY b.k) AS around FROM t1 a JOIN t1 b ON a.k = b.k" }))),
         Just(node("union", json!({}))),
     ]
 }
@@ -118,4 +132,36 @@ proptest! {
         };
         prop_assert_eq!(there(&trace.target), there(&page.rows), "{} of {}", condition, text);
     }
+}
+
+/// Rows that a column does not depend on are no source of it, also where groups lie between.
+#[test]
+fn a_column_leads_to_its_own_sources() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.csv"), "k,g,n\n1,x,5\n2,x,6\n3,y,7\n").unwrap();
+    let text = json!({ "weir": 1, "name": "columns", "nodes": {
+        "a": { "kind": "input.csv", "params": { "path": "a.csv" } },
+        "of_all": { "kind": "share", "params": { "column": "n", "as": "part" } },
+        "so_far": { "kind": "running", "params": { "figures": [{ "as": "total", "column": "n" }], "per": ["g"], "by": [{ "column": "n" }] } }
+    }, "edges": [{ "from": "a", "to": "of_all" }, { "from": "of_all", "to": "so_far" }] });
+    let workflow = Workflow::parse(&text.to_string(), "w").unwrap();
+    let project = Project::around(folder.path()).unwrap();
+    let sources = |column: Option<&str>| {
+        let question = Question {
+            workflow: &workflow,
+            file: "w.json".into(),
+            port: "so_far".into(),
+            condition: "[k] = 2",
+            column,
+            set: vec![],
+            table: None,
+            run: None,
+        };
+        let trace = asked(back(&project, &question, &Limits::default())).unwrap();
+        assert!(trace.reproduced, "{column:?}");
+        trace.sources[0].positions.clone()
+    };
+    assert_eq!(sources(Some("total")), [2, 3], "the lines of its group");
+    assert_eq!(sources(Some("part")), [2, 3, 4], "all lines");
+    assert_eq!(sources(None), [2, 3, 4]);
 }

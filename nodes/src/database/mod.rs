@@ -7,6 +7,7 @@ mod mysql;
 mod odbc;
 mod postgres;
 mod sqlite;
+mod tls;
 
 use arrow::array::{Array, RecordBatch};
 use arrow::datatypes::{DataType, SchemaRef};

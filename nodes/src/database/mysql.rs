@@ -2,8 +2,9 @@
 
 use mysql::consts::ColumnType as Kind;
 use mysql::prelude::Queryable;
-use mysql::{Conn, Opts, Value};
+use mysql::{Conn, Opts, OptsBuilder, SslOpts, Value};
 
+use super::tls::{self, Mode, Tls};
 use super::{Driver, Row};
 use crate::ColumnType;
 
@@ -16,11 +17,28 @@ fn said(error: mysql::Error) -> String {
     }
 }
 
+fn connected(options: Opts, tls: Tls) -> Result<Conn, mysql::Error> {
+    if tls.mode == Mode::Disable {
+        return Conn::new(options);
+    }
+    // The library asks the process for it.
+    tls::provider();
+    let how = SslOpts::default()
+        .with_danger_accept_invalid_certs(!tls.verifies())
+        .with_danger_skip_domain_validation(tls.mode != Mode::VerifyFull)
+        .with_root_cert_path(tls.roots);
+    match Conn::new(OptsBuilder::from_opts(options.clone()).ssl_opts(Some(how))) {
+        Err(error) if tls.mode == Mode::Prefer && !matches!(error, mysql::Error::MySqlError(_)) => Conn::new(options),
+        connected => connected,
+    }
+}
+
 impl Mysql {
     pub(super) fn open(url: &str) -> Result<Self, String> {
         let url = url.replacen("mariadb:", "mysql:", 1);
+        let (url, tls) = tls::of(&url)?;
         let options = Opts::from_url(&url).map_err(|error| error.to_string())?;
-        let mut connection = Conn::new(options).map_err(said)?;
+        let mut connection = connected(options, tls).map_err(said)?;
         // Names in double quotes, text as it stands, and no value that is cut to fit.
         connection
             .query_drop("SET SESSION sql_mode = 'ANSI,NO_BACKSLASH_ESCAPES,STRICT_ALL_TABLES', time_zone = '+00:00'")

@@ -1,8 +1,11 @@
 //! PostgreSQL.
 
+use postgres::config::SslMode;
 use postgres::fallible_iterator::FallibleIterator;
-use postgres::{Client, NoTls};
+use postgres::{Client, Config, NoTls};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::tls::{self, Mode};
 use super::{Driver, Row, quoted};
 use crate::ColumnType;
 
@@ -11,13 +14,28 @@ pub(super) struct Postgres(Client);
 fn said(error: &postgres::Error) -> String {
     match error.as_db_error() {
         Some(inner) => inner.message().trim_end_matches('.').to_owned(),
-        None => error.to_string(),
+        None => match std::error::Error::source(error) {
+            Some(source) => format!("{error}: {source}"),
+            None => error.to_string(),
+        },
     }
 }
 
 impl Postgres {
     pub(super) fn open(url: &str) -> Result<Self, String> {
-        let mut client = Client::connect(url, NoTls).map_err(|error| said(&error))?;
+        let (url, tls) = tls::of(url)?;
+        let mut config: Config = url.parse().map_err(|error| said(&error))?;
+        config.ssl_mode(match tls.mode {
+            Mode::Disable => SslMode::Disable,
+            Mode::Prefer => SslMode::Prefer,
+            Mode::Require | Mode::VerifyCa | Mode::VerifyFull => SslMode::Require,
+        });
+        let connected = match config.connect(MakeRustlsConnect::new(tls.client()?)) {
+            // A server that speaks no TLS we know, or a socket that needs none.
+            Err(error) if tls.mode == Mode::Prefer && error.as_db_error().is_none() => config.ssl_mode(SslMode::Disable).connect(NoTls),
+            connected => connected,
+        };
+        let mut client = connected.map_err(|error| said(&error))?;
         client
             .batch_execute("SET TIME ZONE 'UTC'; SET DateStyle = 'ISO, YMD'; SET extra_float_digits = 3")
             .map_err(|error| said(&error))?;

@@ -81,7 +81,83 @@ fn started(mut command: Command, folder: PathBuf, url: String) -> Server {
     }
 }
 
+/// A root of our own and a server's certificate of it, for `localhost` and `127.0.0.1`.
+struct Certificates(PathBuf);
+
+impl Certificates {
+    fn new(account: &str) -> Option<Self> {
+        let Some(openssl) = program("openssl", &[]) else {
+            eprintln!("skipped: openssl is not installed");
+            return None;
+        };
+        let folder = open_folder("weir-tls");
+        std::fs::write(folder.join("names"), "subjectAltName=DNS:localhost,IP:127.0.0.1\n").unwrap();
+        let days = ["-days", "2"];
+        let made = |args: &[&str]| {
+            let output = by(account, &openssl).args(args).current_dir(&folder).output().unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        };
+        for root in ["ca", "other"] {
+            let (key, pem, name) = (format!("{root}.key"), format!("{root}.pem"), format!("/CN=weir test {root}"));
+            let args = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", &name, "-keyout", &key, "-out", &pem];
+            made(&[&args[..], &days].concat());
+        }
+        made(&["req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-keyout", "server.key", "-out", "server.csr"]);
+        let args = ["x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-out", "server.pem"];
+        made(&[&args[..], &["-extfile", "names"], &days].concat());
+        Some(Self(folder))
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.join(name).display().to_string()
+    }
+}
+
+impl Drop for Certificates {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// What every mode does with a server that takes encrypted connections only.
+fn encrypted(url: &str, certificates: &Certificates) {
+    let open = |words: &str| Database::open(&format!("{url}{words}")).map(|_| ());
+    assert!(open("?sslmode=disable").is_err(), "the server wants encryption");
+    open("").unwrap();
+    open("?sslmode=require").unwrap();
+    let root = |name: &str| format!("sslrootcert={}", certificates.path(name));
+    open(&format!("?sslmode=verify-full&{}", root("ca.pem"))).unwrap();
+    open(&format!("?sslmode=verify-ca&{}", root("ca.pem"))).unwrap();
+    for wrong in [format!("?sslmode=verify-full&{}", root("other.pem")), "?sslmode=verify-full".into()] {
+        let what = open(&wrong).unwrap_err();
+        assert!(what.to_lowercase().contains("cert"), "{wrong}: {what}");
+    }
+    assert!(open(&format!("?sslmode=verify-full&{}", root("none.pem"))).is_err(), "a root that is not there");
+    assert!(open("?sslmode=full").unwrap_err().contains("verify-full"));
+}
+
+#[test]
+fn postgresql_is_spoken_to_in_secret() {
+    let Some(certificates) = Certificates::new("postgres") else { return };
+    let Some(server) = postgres_with(Some(&certificates)) else { return };
+    encrypted(&server.url, &certificates);
+    round_trip(&format!("{}?sslmode=verify-full&sslrootcert={}", server.url, certificates.path("ca.pem")));
+}
+
+#[test]
+fn mariadb_is_spoken_to_in_secret() {
+    let Some(certificates) = Certificates::new("mysql") else { return };
+    let Some(server) = mariadb_with(Some(&certificates)) else { return };
+    encrypted(&server.url, &certificates);
+    round_trip(&format!("{}?sslmode=verify-full&sslrootcert={}", server.url, certificates.path("ca.pem")));
+}
+
 fn postgres() -> Option<Server> {
+    postgres_with(None)
+}
+
+/// With certificates, connections are encrypted or refused.
+fn postgres_with(certificates: Option<&Certificates>) -> Option<Server> {
     let folders = ["/usr/lib/postgresql/*/bin"];
     let (Some(initdb), Some(server)) = (program("initdb", &folders), program("postgres", &folders)) else {
         eprintln!("skipped: PostgreSQL is not installed");
@@ -93,10 +169,24 @@ fn postgres() -> Option<Server> {
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     let mut command = by("postgres", &server);
     command.arg("-D").arg(&data).args(["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-k"]).arg(&folder);
+    if let Some(certificates) = certificates {
+        let rules = folder.join("rules");
+        std::fs::write(&rules, "hostssl all all 127.0.0.1/32 trust\n").unwrap();
+        let files = [("ssl_cert_file", certificates.path("server.pem")), ("ssl_key_file", certificates.path("server.key"))];
+        command.args(["-c", "ssl=on", "-c", &format!("hba_file={}", rules.display())]);
+        files.iter().for_each(|(name, path)| {
+            command.args(["-c", &format!("{name}={path}")]);
+        });
+    }
     Some(started(command, folder, format!("postgres://weir@127.0.0.1:{port}/postgres")))
 }
 
 fn mariadb() -> Option<Server> {
+    mariadb_with(None)
+}
+
+/// With certificates, connections are encrypted or refused.
+fn mariadb_with(certificates: Option<&Certificates>) -> Option<Server> {
     let folders = ["/usr/sbin", "/usr/bin"];
     let (Some(install), Some(server)) = (program("mariadb-install-db", &folders), program("mariadbd", &folders)) else {
         eprintln!("skipped: MariaDB is not installed");
@@ -115,6 +205,10 @@ fn mariadb() -> Option<Server> {
     let mut command = by("mysql", &server);
     command.arg("--no-defaults").arg(format!("--datadir={}", data.display())).arg(format!("--init-file={}", init.display()));
     command.arg(format!("--socket={}", folder.join("s").display())).arg(format!("--port={port}")).arg("--bind-address=127.0.0.1");
+    if let Some(certificates) = certificates {
+        let (certificate, key) = (certificates.path("server.pem"), certificates.path("server.key"));
+        command.args([format!("--ssl-cert={certificate}"), format!("--ssl-key={key}"), "--require-secure-transport=ON".into()]);
+    }
     Some(started(command, folder, format!("mysql://weir:secret@127.0.0.1:{port}/weir")))
 }
 

@@ -147,6 +147,21 @@ fn a_load_is_reversed_by_rows_and_never_by_deletion() {
     assert!(done(&project, &["audit", "verify"]).contains("whole"));
 }
 
+/// Refused before anything is promised: the project goes on as if nobody had asked.
+#[test]
+fn a_history_is_not_changed_before_what_it_says() {
+    let project = project();
+    let from = |day: &str| json!({ "table": "rates", "mode": "history", "keys": ["month"], "from": day });
+    run_of(&load(&project, "month,rate\nmay,1\n", from("2026-03-01"), &[]));
+    let before = shown(&project, &["show", "rates"]);
+    let refused = load(&project, "month,rate\nmay,2\n", from("2026-02-01"), &[]);
+    assert_ne!(refused.code, Some(0));
+    assert!(refused.out.contains("already of 2026-03-01 for month may"), "{}{}", refused.out, refused.err);
+    assert_eq!(shown(&project, &["show", "rates"]), before);
+    run_of(&load(&project, "month,rate\nmay,2\n", from("2026-04-01"), &[]));
+    assert_eq!(shown(&project, &["show", "rates"]), ["may,1,2026-03-01,2026-04-01", "may,2,2026-04-01,"]);
+}
+
 #[test]
 fn a_table_of_a_newer_format_is_left_alone() {
     let project = project();
