@@ -86,8 +86,19 @@ impl Person {
         self.look();
     }
 
+    /// Lets the engine's answer to the last change come: nobody is so quick that what is clicked moves in between.
+    fn settles(&mut self) {
+        let start = Instant::now();
+        while !self.desk().tab().is_none_or(|tab| tab.is_current()) && start.elapsed() < Duration::from_secs(10) {
+            self.harness.step();
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        self.look();
+    }
+
     /// Clicks what has this name; the last one where there are several.
     pub fn clicks(&mut self, name: &str) {
+        self.settles();
         let node = self.harness.query_all_by_label(name).last();
         node.unwrap_or_else(|| panic!("nothing is called \"{name}\" among {:?}", self.names_there())).click_accesskit();
         self.look();
@@ -101,6 +112,7 @@ impl Person {
 
     /// Clicks the last thing whose name begins like this.
     pub fn clicks_like(&mut self, name: &str) {
+        self.settles();
         let begins = |node: &egui_kittest::kittest::AccessKitNode<'_>| node.label().is_some_and(|label| label.starts_with(name));
         let node = self.harness.query_all(By::new().predicate(begins)).last();
         node.unwrap_or_else(|| panic!("nothing is called \"{name}…\" among {:?}", self.names_there())).click_accesskit();
