@@ -89,7 +89,7 @@ impl Person {
     /// Lets the engine's answer to the last change come: nobody is so quick that what is clicked moves in between.
     fn settles(&mut self) {
         let start = Instant::now();
-        while !self.desk().tab().is_none_or(|tab| tab.is_current()) && start.elapsed() < Duration::from_secs(10) {
+        while !self.desk().tab().is_none_or(Tab::is_current) && start.elapsed() < Duration::from_secs(10) {
             self.harness.step();
             std::thread::sleep(Duration::from_millis(5));
         }
