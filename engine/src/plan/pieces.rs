@@ -200,6 +200,10 @@ impl<'a> Pieces<'a> {
     /// The plan with groups kept that its rows are made of. With `multiplied`, its rows become several further on.
     fn cut_plan<'b>(&'b mut self, node: &'b str, plan: &'b LogicalPlan, multiplied: bool) -> BoxFuture<'b, Result<LogicalPlan>> {
         async move {
+            // What repeats itself has no parts that could be computed alone.
+            if matches!(plan, LogicalPlan::RecursiveQuery(_)) {
+                return Ok(plan.clone());
+            }
             let mut inputs = Vec::new();
             for (input, multiplied) in plan.inputs().into_iter().zip(groups::multiplied(plan, multiplied)) {
                 let input = self.cut_plan(node, input, multiplied).await?;

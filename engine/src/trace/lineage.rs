@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field};
 use datafusion::catalog::default_table_source::DefaultTableSource;
-use datafusion::common::{Column, JoinType, Result, ScalarValue, internal_datafusion_err};
+use datafusion::common::{Column, JoinType, Result, ScalarValue, internal_datafusion_err, plan_err};
 use datafusion::functions::core::expr_fn::coalesce;
 use datafusion::functions_aggregate::expr_fn::{array_agg, max};
 use datafusion::functions_aggregate::first_last::first_value_udaf;
@@ -220,6 +220,9 @@ impl Rewriting<'_> {
                 let spread = LogicalPlanBuilder::from(input).unnest_columns_with_options(names, unnest.options.clone())?.build()?;
                 let exprs = columns(plan).into_iter().chain(carried(&spread, &carriers)?).collect::<Vec<_>>();
                 Ok((LogicalPlanBuilder::from(spread).project(exprs)?.build()?, carriers))
+            }
+            LogicalPlan::RecursiveQuery(_) => {
+                plan_err!("a query that repeats itself (WITH RECURSIVE) cannot be followed back: ask about a step before it")
             }
             _ => self.opaque(plan),
         }
