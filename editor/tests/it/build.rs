@@ -26,7 +26,7 @@ fn copy(from: &Path, to: &Path) {
 
 fn columns(person: &mut Person, list: &[(&str, &str)]) {
     for (name, formula) in list {
-        person.clicks("Add columns");
+        person.changes_by("Add columns");
         person.fills("Name", name);
         person.fills("Formula", formula);
     }
@@ -49,16 +49,16 @@ fn a_person_builds_the_commissions_workflow_and_runs_it() {
     // The workflow's own settings.
     me.fills("Name", "Commissions");
     me.fills("New parameter", "deals");
-    me.clicks("Add the parameter");
+    me.changes_by("Add the parameter");
     me.chooses("deals", "file");
     me.fills("Default of deals", "data/deals.csv");
 
     me.adds("csv file", "deals");
     me.fills("File", "{{deals}}");
-    me.clicks("Add columns");
+    me.changes_by("Add columns");
     me.fills("Name", "N° affaire");
     me.chooses("Type", "text");
-    me.clicks("Add columns");
+    me.changes_by("Add columns");
     me.fills("Name", "Date de clôture");
     me.chooses("Type", "text");
     me.wait_checked();
@@ -88,10 +88,10 @@ fn a_person_builds_the_commissions_workflow_and_runs_it() {
 
     me.adds("mapping", "plan");
     me.ticks("From", &["Produit"]);
-    me.clicks("Add to");
+    me.changes_by("Add to");
     me.fills("Name", "Plan");
     me.chooses("Type", "text");
-    me.clicks("Add to");
+    me.changes_by("Add to");
     me.fills("Name", "Poids");
     me.chooses("Type", "decimal(2)");
     me.clicks_like("More settings");
@@ -134,7 +134,7 @@ fn a_person_builds_the_commissions_workflow_and_runs_it() {
     for (name, function, column) in
         [("Affaires", "Count rows", None), ("ARR", "Sum", Some("Montant ARR")), ("ARR pondéré", "Sum", Some("ARR pondéré"))]
     {
-        me.clicks("Add measures");
+        me.changes_by("Add measures");
         me.fills("New name", name);
         me.chooses("Function", function);
         if let Some(column) = column {
@@ -164,11 +164,11 @@ fn a_person_builds_the_commissions_workflow_and_runs_it() {
     me.wires("quotas", 0, "quota", 1);
     me.selects("quota");
     for column in ["Vendeur", "Mois"] {
-        me.clicks("Add on");
+        me.changes_by("Add on");
         me.chooses("Column", column);
         me.chooses("In the table", column);
     }
-    me.clicks("Add take");
+    me.changes_by("Add take");
     me.chooses("Column", "Quota   ");
     me.chooses("When missing", "Block");
     me.wait_checked();
@@ -176,10 +176,10 @@ fn a_person_builds_the_commissions_workflow_and_runs_it() {
 
     me.adds("tiers", "commission");
     me.fills("Value", "[ARR pondéré]");
-    me.clicks("Add bands");
+    me.changes_by("Add bands");
     me.fills("Rate", "10%");
     me.fills("Up to", "[Quota]");
-    me.clicks("Add bands");
+    me.changes_by("Add bands");
     me.fills("Rate", "15%");
     me.fills("New name", "Commission");
     me.chooses("How", "Marginal");

@@ -104,6 +104,18 @@ impl Person {
         self.look();
     }
 
+    /// Clicks what changes the workflow, again where it moved away under the hand: rows that arrive move a form's parts.
+    pub fn changes_by(&mut self, name: &str) {
+        let before = self.tab().document.revision();
+        for _ in 0..20 {
+            self.clicks(name);
+            if self.tab().document.revision() != before {
+                return;
+            }
+        }
+        panic!("\"{name}\" changes nothing");
+    }
+
     /// Everything that has a name: what a screen reader can find.
     fn names_there(&self) -> Vec<String> {
         let named = self.harness.query_all(By::new().predicate(|node| node.label().is_some()));
