@@ -88,12 +88,7 @@ impl Person {
 
     /// Lets the engine's answer to the last change come: nobody is so quick that what is clicked moves in between.
     fn settles(&mut self) {
-        let start = Instant::now();
-        while !self.desk().tab().is_none_or(Tab::is_current) && start.elapsed() < Duration::from_secs(10) {
-            self.harness.step();
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        self.look();
+        self.wait("the engine's answer", |desk| desk.tab().is_none_or(Tab::is_current));
     }
 
     /// Clicks what has this name; the last one where there are several.
