@@ -69,7 +69,7 @@ pub(super) fn items(ui: &mut Ui, form: &mut Form<'_>, path: &str, schema: &Value
     let simple = item.get("properties").is_none() && variants(item).is_none();
     for (place, element) in list.iter_mut().enumerate() {
         let inside = format!("{path}[{place}]");
-        ui.push_id(place, |ui| {
+        super::apart(ui, place, |ui| {
             let frame = if simple {
                 Frame::NONE
             } else {
@@ -119,7 +119,7 @@ pub(super) fn items(ui: &mut Ui, form: &mut Form<'_>, path: &str, schema: &Value
         list.swap(place, place - 1);
         changed = true;
     }
-    let add = ui.button(format!("+ {}", text::PLUS_RULE.get()));
+    let add = super::apart(ui, "add", |ui| ui.button(format!("+ {}", text::PLUS_RULE.get())));
     crate::panels::named(&add, &format!("{} {}", text::ADD.get(), path));
     if add.clicked() {
         list.push(match variants(item) {
@@ -142,7 +142,7 @@ pub(super) fn object(ui: &mut Ui, form: &mut Form<'_>, path: &str, schema: &Valu
     first.sort_by_key(|(name, _)| required.iter().position(|required| required == name));
     for (name, property) in first.into_iter().chain(rest).filter(|(_, property)| property.get("const").is_none()) {
         let inside = format!("{path}.{name}");
-        let new = ui.push_id(name, |ui| field(ui, form, &inside, name, property, map.get(name))).inner;
+        let new = super::apart(ui, name, |ui| field(ui, form, &inside, name, property, map.get(name)));
         match new {
             Some(Value::Null) => changed |= map.remove(name).is_some(),
             Some(value) => {

@@ -106,10 +106,17 @@ fn is_main(schema: &Value) -> bool {
             .is_some_and(|widget| widget != "file" && widget != "folder" || schema.get("type") == Some(&Value::from("string")))
 }
 
+/// A part of a form whose widgets keep their ids whatever is drawn before it. A problem that appears above a button must
+/// not make it another button between press and release.
+fn apart<R>(ui: &mut Ui, salt: impl egui::AsIdSalt, add: impl FnOnce(&mut Ui) -> R) -> R {
+    let id = ui.scope_id().with(salt);
+    ui.scope_builder(egui::UiBuilder::new().scope_id(id), add).inner
+}
+
 fn property(ui: &mut Ui, form: &mut Form<'_>, params: &Map<String, Value>, name: &str, schema: &Value) {
     let value = params.get(name).cloned();
     let salt = (form.node.clone(), name.to_owned());
-    let new = ui.push_id(salt, |ui| field(ui, form, name, name, schema, value.as_ref())).inner;
+    let new = apart(ui, salt, |ui| field(ui, form, name, name, schema, value.as_ref()));
     if let Some(new) = new {
         let edit = Edit::SetParam { id: form.node.clone(), name: name.to_owned(), value: new };
         form.asks.push(Ask::Type(format!("{}.{name}", form.node), vec![edit]));
